@@ -1,0 +1,168 @@
+import type { App, Change, InitScript, Major, ServiceState, Settings, Stack, StackPlan } from "../spec/index.js";
+import type { ApiKeyRecord, EventRecord } from "../store/index.js";
+
+/** What a client may see of a service. The password is only here when it was asked for. */
+export interface ServiceView {
+  readonly id: number;
+  readonly project: string;
+  readonly name: string;
+  readonly slug: string;
+  readonly origin: "compose" | "api";
+  readonly state: ServiceState;
+  readonly stateDetail: string | null;
+  readonly desired: "running" | "stopped" | "deleted";
+  /** True while a wish has not been carried out yet and is being worked on. */
+  readonly busy: boolean;
+  readonly major: Major;
+  /** Full version of the binaries that run it, such as `18.4`; null before the first start. */
+  readonly version: string | null;
+  readonly engine: "embedded" | "system" | null;
+  readonly image: string | null;
+  readonly database: string;
+  readonly username: string;
+  readonly memoryBytes: number;
+  readonly settings: Settings;
+  readonly endpoint: { readonly host: string; readonly port: number };
+  /** With `***` for the password unless revealed. */
+  readonly uri: string;
+  readonly password: string | null;
+  readonly pid: number | null;
+  readonly dataBytes: number | null;
+  readonly notices: readonly string[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface CreateService {
+  readonly name: string;
+  readonly project?: string;
+  readonly major?: Major;
+  readonly image?: string | null;
+  /** Default: `postgres`. */
+  readonly database?: string;
+  readonly username?: string;
+  /** Absent or empty: generated. */
+  readonly password?: string;
+  readonly port?: number | null;
+  readonly memoryBytes?: number | null;
+  readonly settings?: Settings;
+  readonly initdbArgs?: readonly string[];
+  readonly initScripts?: readonly InitScript[];
+}
+
+/** Absent: unchanged. A setting of null is taken away; settings not named stay. */
+export interface UpdateService {
+  readonly password?: string;
+  readonly database?: string;
+  readonly username?: string;
+  readonly memoryBytes?: number | null;
+  readonly settings?: Readonly<Record<string, string | null>>;
+  readonly major?: Major;
+}
+
+export interface EngineView {
+  readonly major: Major;
+  readonly version: string;
+  readonly kind: "embedded" | "system";
+  readonly installed: boolean;
+  readonly path: string | null;
+  readonly services: number;
+  readonly endOfLife: boolean;
+}
+
+export interface TrashView {
+  readonly id: number;
+  readonly project: string;
+  readonly name: string;
+  readonly major: Major;
+  readonly removedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly status: "ok" | "warning" | "error";
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface ApplyResult {
+  readonly plan: StackPlan;
+  /** Services of the stack that now are wanted running, to be waited for. */
+  readonly services: readonly ServiceView[];
+  /** How to start what Howdah does not run: `howdah run app -- npm start`. */
+  readonly apps: readonly { readonly name: string; readonly command: string }[];
+}
+
+/**
+ * What doors may ask of the control plane. Mutations write the wish durably and return at once; `waitFor` follows
+ * the reconciler until the wish came true. Errors are HowdahErrors.
+ */
+export interface Control {
+  readonly services: {
+    list(project?: string): ServiceView[];
+    get(id: number, options?: { reveal?: boolean }): ServiceView;
+    bySlug(slug: string, options?: { reveal?: boolean }): ServiceView;
+    /** `name`, `project/name` or a slug. Throws SERVICE_NOT_FOUND, SERVICE_AMBIGUOUS. */
+    find(name: string, project?: string): ServiceView;
+    create(input: CreateService): Promise<ServiceView>;
+    update(id: number, input: UpdateService): Promise<ServiceView>;
+    start(id: number): ServiceView;
+    stop(id: number): ServiceView;
+    restart(id: number): ServiceView;
+    remove(id: number): ServiceView;
+    /** Resolves when running, stopped or gone as wished (null: gone). Throws SERVICE_FAILED, INIT_SCRIPT_FAILED, TIMEOUT, …,
+     *  the reason why it failed. */
+    waitFor(id: number, options: { timeoutMs: number; signal?: AbortSignal }): Promise<ServiceView | null>;
+    /** The server's log as text lines, oldest first; with `follow` it goes on until the signal. */
+    logs(id: number, options: { lines: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>;
+  };
+  readonly stacks: {
+    /** Changes nothing. Throws CONFIG_MISSING (message `missing configs ["A","B"] …`) and the like. */
+    plan(stack: Stack): Promise<StackPlan>;
+    apply(stack: Stack): Promise<ApplyResult>;
+    /** Stops the project's services, or with `volumes` removes them (to the trash). Throws PROJECT_NOT_FOUND. */
+    down(project: string, options: { volumes: boolean }): ServiceView[];
+  };
+  readonly projects: {
+    list(): string[];
+    apps(project: string): App[];
+    /** The resolved environment of an app, or the POSTGRES_* set of a service. Throws APP_NOT_FOUND, CONFIG_MISSING. */
+    environment(project: string, name: string): Record<string, string>;
+  };
+  readonly configs: {
+    set(project: string, name: string, value: string, options: { ifNotSet: boolean }): boolean;
+    list(project: string): { name: string; updatedAt: number }[];
+    remove(project: string, name: string): void;
+  };
+  readonly engines: {
+    list(): Promise<EngineView[]>;
+    install(major: Major, onProgress?: (message: string) => void): Promise<EngineView>;
+    remove(major: Major): Promise<void>;
+  };
+  readonly trash: {
+    list(): TrashView[];
+    /** By name (or project/name) or id; under `as` when its name was taken meanwhile. The service comes back stopped, then starts. */
+    restore(nameOrId: string | number, options?: { as?: string }): Promise<ServiceView>;
+  };
+  readonly keys: {
+    create(name: string): { record: ApiKeyRecord; key: string };
+    list(): ApiKeyRecord[];
+    remove(id: number): void;
+    verify(key: string): ApiKeyRecord | undefined;
+  };
+  events(options?: { serviceId?: number; limit?: number }): EventRecord[];
+  doctor(): Promise<Check[]>;
+  /** Stops deciding; PostgreSQL servers run on unless `all`. */
+  close(options: { all: boolean }): Promise<void>;
+}
+
+export interface LogLine {
+  /** ISO 8601, or null where the line had no stamp (output of a script or of the start itself). */
+  readonly at: string | null;
+  /** PostgreSQL's severity: LOG, ERROR, FATAL, …; null for raw lines. */
+  readonly level: string | null;
+  readonly message: string;
+}
+
+export type { Change };

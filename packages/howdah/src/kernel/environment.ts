@@ -1,0 +1,74 @@
+import { homedir, userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { HowdahError } from "./errors.js";
+
+/** The only reader of environment variables. Parsed once by an entry point, frozen, passed down. */
+export interface Environment {
+  /** Absolute path of the installation. */
+  readonly home: string;
+  /** Port of the REST API on 127.0.0.1; 0 asks the kernel for any. */
+  readonly apiPort: number;
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  /** How many initialised clusters are kept ready; 0 turns the pool off. */
+  readonly poolSize: number;
+  /** What the settings of a service without a memory size are made for, in text such as 512M. */
+  readonly defaultMemory: string;
+  readonly isRoot: boolean;
+  /** Name of the user that runs Howdah. */
+  readonly user: string;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Throws INVALID_INPUT, naming the variable. */
+export function readEnvironment(env: Variables = process.env): Environment {
+  const isRoot = process.getuid?.() === 0;
+  return Object.freeze({
+    home: homeFolder(env, isRoot),
+    apiPort: integer(env, "HOWDAH_API_PORT", 7700, 0, 65_535),
+    logLevel: oneOf(env, "HOWDAH_LOG_LEVEL", ["info", "debug", "warn", "error", "silent"] as const),
+    poolSize: integer(env, "HOWDAH_POOL_SIZE", 2, 0, 64),
+    defaultMemory: env["HOWDAH_DEFAULT_MEMORY"] || "512M",
+    isRoot,
+    user: userInfo().username,
+  });
+}
+
+/** The whole environment, for programs that the user starts through us (`howdah run`, `howdah psql`). */
+export function inheritedEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env).filter((e): e is [string, string] => e[1] !== undefined);
+  return Object.fromEntries(entries);
+}
+
+/** What PostgreSQL's own programs get: nothing of ours but the way to find programs, and a fixed locale and zone. */
+export function minimalEnvironment(): Record<string, string> {
+  return { PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", LANG: "C.UTF-8", LC_ALL: "C.UTF-8", TZ: "UTC" };
+}
+
+function homeFolder(env: Variables, isRoot: boolean): string {
+  const named = env["HOWDAH_HOME"];
+  if (named) return resolve(named);
+  // Nobody else may enter /root, and services run under uids of their own.
+  if (isRoot) return "/var/lib/howdah";
+  if (process.platform === "darwin") return join(homedir(), "Library", "Application Support", "howdah");
+  return join(env["XDG_DATA_HOME"] || join(homedir(), ".local", "share"), "howdah");
+}
+
+function integer(env: Variables, name: string, fallback: number, min: number, max: number): number {
+  const text = env[name];
+  if (text === undefined || text === "") return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new HowdahError("INVALID_INPUT", `${name} is '${text}', not a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(env: Variables, name: string, allowed: T): T[number] {
+  const text = env[name];
+  if (text === undefined || text === "") return allowed[0];
+  const found = allowed.find((a) => a === text);
+  if (found === undefined)
+    throw new HowdahError("INVALID_INPUT", `${name} is '${text}', not one of ${allowed.join(", ")}`);
+  return found;
+}

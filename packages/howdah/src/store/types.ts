@@ -1,0 +1,139 @@
+import type { App, InitScript, Major, ServiceState, Settings } from "../spec/index.js";
+
+/** What was wished for, resolved: expressions are gone, the password lies beside it, encrypted. */
+export interface ServiceDefinition {
+  readonly major: Major;
+  readonly image: string | null;
+  readonly database: string;
+  readonly username: string;
+  readonly memoryBytes: number | null;
+  readonly settings: Settings;
+  readonly initdbArgs: readonly string[];
+}
+
+/** One row of `services`. Timestamps are milliseconds since the epoch. */
+export interface ServiceRecord {
+  readonly id: number;
+  readonly project: string;
+  readonly name: string;
+  /** Unique in the installation: the bare name where it was free, else project-name. */
+  readonly slug: string;
+  readonly origin: "compose" | "api";
+  readonly definition: ServiceDefinition;
+  /** What the user wants: `deleting` survives a crash and is carried on with. */
+  readonly desired: "running" | "stopped" | "deleted";
+  readonly state: ServiceState;
+  /** One sentence when failed, or a phase such as "initialising" while at work. */
+  readonly stateDetail: string | null;
+  /** Things to tell until they are cured: refused settings, end of life. */
+  readonly notices: readonly string[];
+  readonly port: number;
+  /** The system user that owns its files and runs it; null when Howdah itself is not root. */
+  readonly uid: number | null;
+  /** Fingerprint of the role, database and password last applied to the server; null until it was provisioned. */
+  readonly provisioned: string | null;
+  /** Raised by each wish, so that a waiter can tell whether the state that it sees answers its own wish. */
+  readonly generation: number;
+  readonly observedGeneration: number;
+  /** Raised by `restart`; the running server was started for `restartedFor`. */
+  readonly restartWanted: number;
+  readonly restartedFor: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export type ServicePatch = Partial<Omit<ServiceRecord, "id" | "project" | "name" | "slug" | "createdAt">>;
+
+export interface NewService {
+  readonly project: string;
+  readonly name: string;
+  readonly origin: ServiceRecord["origin"];
+  readonly definition: ServiceDefinition;
+  readonly password: string;
+  readonly port: number;
+  readonly uid: number | null;
+  readonly initScripts: readonly InitScript[];
+}
+
+export interface TrashRecord {
+  /** Same number as the service had. */
+  readonly id: number;
+  readonly service: ServiceRecord;
+  readonly removedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface EventRecord {
+  readonly id: number;
+  readonly at: number;
+  readonly serviceId: number | null;
+  /** kebab-case: "created", "started", "crashed", "settings-refused". */
+  readonly kind: string;
+  readonly message: string;
+}
+
+export interface ApiKeyRecord {
+  readonly id: number;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number | null;
+}
+
+/** All durable state of one installation. Synchronous, as SQLite is; every method is one transaction. */
+export interface Store extends Disposable {
+  readonly services: {
+    list(project?: string): ServiceRecord[];
+    get(id: number): ServiceRecord | undefined;
+    bySlug(slug: string): ServiceRecord | undefined;
+    byName(name: string, project?: string): ServiceRecord[];
+    /** Throws SERVICE_EXISTS for a second one of that name in the project, PORT_TAKEN for a port that a row holds. */
+    insert(service: NewService): ServiceRecord;
+    /** Also sets updatedAt. Throws SERVICE_NOT_FOUND. */
+    patch(id: number, patch: ServicePatch): ServiceRecord;
+    password(id: number): string;
+    setPassword(id: number, password: string): void;
+    /** Kept until they ran once. */
+    initScripts(id: number): InitScript[];
+    clearInitScripts(id: number): void;
+    /** Ports of live services and of those in the trash. */
+    ports(): Set<number>;
+    uids(): Set<number>;
+  };
+  readonly trash: {
+    /** Moves the row (with its password) out of `services`. */
+    put(id: number, expiresAt: number): TrashRecord;
+    list(): TrashRecord[];
+    get(id: number): TrashRecord | undefined;
+    /** Puts the row back under `name` with `port`, state stopped. Throws SERVICE_EXISTS. */
+    restore(id: number, to: { name: string; port: number }): ServiceRecord;
+    purge(id: number): void;
+  };
+  readonly configs: {
+    /** Returns whether it was written (false: it existed and `ifNotSet`). */
+    set(project: string, name: string, value: string, options?: { ifNotSet?: boolean }): boolean;
+    get(project: string, name: string): string | undefined;
+    /** Names only: values cannot be listed. */
+    list(project: string): { name: string; updatedAt: number }[];
+    remove(project: string, name: string): boolean;
+  };
+  readonly apps: {
+    /** Replaces the apps of a project. Stored encrypted, since literals may be secrets. */
+    replace(project: string, apps: readonly App[]): void;
+    list(project: string): App[];
+    projects(): string[];
+  };
+  readonly apiKeys: {
+    /** Only SHA-256 of the key is kept. Returns the key, this once. */
+    create(name: string): { record: ApiKeyRecord; key: string };
+    list(): ApiKeyRecord[];
+    /** Constant-time; also notes lastUsedAt (at most once a minute). */
+    verify(key: string): ApiKeyRecord | undefined;
+    remove(id: number): boolean;
+  };
+  readonly events: {
+    append(event: { serviceId: number | null; kind: string; message: string }): void;
+    list(options?: { serviceId?: number; limit?: number }): EventRecord[];
+  };
+  /** Small values of the installation itself. */
+  readonly meta: { get(key: string): string | undefined; set(key: string, value: string): void };
+}
