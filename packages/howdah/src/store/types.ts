@@ -28,6 +28,8 @@ export interface ServiceRecord {
   /** Things to tell until they are cured: refused settings, end of life. */
   readonly notices: readonly string[];
   readonly port: number;
+  /** Which binaries it was made with; the same are preferred later, since the ICU versions differ. null: not made yet. */
+  readonly engine: "embedded" | "system" | null;
   /** The system user that owns its files and runs it; null when Howdah itself is not root. */
   readonly uid: number | null;
   /** Fingerprint of the role, database and password last applied to the server; null until it was provisioned. */
