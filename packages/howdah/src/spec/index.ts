@@ -1,5 +1,6 @@
 export * from "./diagnostic.js";
 export * from "./expression.js";
+export * from "./image.js";
 export * from "./plan.js";
 export * from "./service.js";
 export * from "./stack.js";
