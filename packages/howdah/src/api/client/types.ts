@@ -98,6 +98,12 @@ export interface WireLogLine {
   readonly message: string;
 }
 
+/** GET /external-services/{id}/wait: `done` when the wish came true, with null when the service is gone. */
+export interface WireWait {
+  readonly done: boolean;
+  readonly service: WireService | null;
+}
+
 export interface ApplyResponse {
   readonly plan: StackPlan;
   readonly services: readonly WireService[];

@@ -1,0 +1,3 @@
+export { createClient } from "./client.js";
+export type { Target } from "./transport.js";
+export type * from "./types.js";
