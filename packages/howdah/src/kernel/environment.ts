@@ -8,6 +8,8 @@ export interface Environment {
   readonly home: string;
   /** Port of the REST API on 127.0.0.1; 0 asks the kernel for any. */
   readonly apiPort: number;
+  /** Whether the user chose the port; the default one gives way when it is taken. */
+  readonly apiPortExplicit: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   /** How many initialised clusters are kept ready; 0 turns the pool off. */
   readonly poolSize: number;
@@ -26,6 +28,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
   return Object.freeze({
     home: homeFolder(env, isRoot),
     apiPort: integer(env, "HOWDAH_API_PORT", 7700, 0, 65_535),
+    apiPortExplicit: Boolean(env["HOWDAH_API_PORT"]),
     logLevel: oneOf(env, "HOWDAH_LOG_LEVEL", ["info", "debug", "warn", "error", "silent"] as const),
     poolSize: integer(env, "HOWDAH_POOL_SIZE", 2, 0, 64),
     defaultMemory: env["HOWDAH_DEFAULT_MEMORY"] || "512M",

@@ -204,6 +204,12 @@ const SPECS = {
     retryable: false,
     hint: "Install the newer Howdah again; an older one cannot read its state.",
   },
+  STATE_DAMAGED: {
+    status: 500,
+    exit: 8,
+    retryable: false,
+    hint: "Put back a copy of state.db and the encryption_key that belongs to it; the databases themselves are untouched.",
+  },
   TOOL_MISSING: {
     status: 500,
     exit: 8,
@@ -254,6 +260,18 @@ const SPECS = {
     exit: 10,
     retryable: false,
     hint: "Send 'Authorization: Bearer KEY'; create a key with 'howdah keys create NAME'.",
+  },
+  FORBIDDEN: {
+    status: 403,
+    exit: 10,
+    retryable: false,
+    hint: "Run the command on the machine itself, as the user that runs the server.",
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    exit: 2,
+    retryable: false,
+    hint: "Send less at once; large init scripts are better loaded with psql afterwards.",
   },
 } as const satisfies Record<string, ErrorSpec>;
 
