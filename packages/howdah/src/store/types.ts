@@ -88,25 +88,27 @@ export interface Store extends Disposable {
     get(id: number): ServiceRecord | undefined;
     bySlug(slug: string): ServiceRecord | undefined;
     byName(name: string, project?: string): ServiceRecord[];
-    /** Throws SERVICE_EXISTS for a second one of that name in the project, PORT_TAKEN for a port that a row holds. */
+    /** State `creating`, wanted running, generation 1. Throws SERVICE_EXISTS for a second one of that name in the
+     *  project, PORT_TAKEN for a port that a live service holds. */
     insert(service: NewService): ServiceRecord;
-    /** Also sets updatedAt. Throws SERVICE_NOT_FOUND. */
+    /** Also sets updatedAt. Throws SERVICE_NOT_FOUND, PORT_TAKEN. */
     patch(id: number, patch: ServicePatch): ServiceRecord;
     password(id: number): string;
     setPassword(id: number, password: string): void;
     /** Kept until they ran once. */
     initScripts(id: number): InitScript[];
     clearInitScripts(id: number): void;
-    /** Ports of live services and of those in the trash. */
+    /** Ports of live services and of those in the trash: choose outside of them, so that a removed service can come back
+     *  at its own. A port that a user asks for by number may be taken from the trash. */
     ports(): Set<number>;
     uids(): Set<number>;
   };
   readonly trash: {
-    /** Moves the row (with its password) out of `services`. */
+    /** Moves the row (with its password) out of `services`; again: changes nothing. Throws SERVICE_NOT_FOUND. */
     put(id: number, expiresAt: number): TrashRecord;
     list(): TrashRecord[];
     get(id: number): TrashRecord | undefined;
-    /** Puts the row back under `name` with `port`, state stopped. Throws SERVICE_EXISTS. */
+    /** Puts the row back under `name` with `port`, state stopped. Throws TRASH_NOT_FOUND, SERVICE_EXISTS, PORT_TAKEN. */
     restore(id: number, to: { name: string; port: number }): ServiceRecord;
     purge(id: number): void;
   };
@@ -134,6 +136,7 @@ export interface Store extends Disposable {
   };
   readonly events: {
     append(event: { serviceId: number | null; kind: string; message: string }): void;
+    /** Newest first, 100 unless told otherwise. The last 10,000 are kept. */
     list(options?: { serviceId?: number; limit?: number }): EventRecord[];
   };
   /** Small values of the installation itself. */

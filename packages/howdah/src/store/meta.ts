@@ -1,0 +1,18 @@
+import type { Database } from "./database.js";
+import type { Store } from "./types.js";
+
+/** Small values of the installation itself. */
+export function createMeta(db: Database): Store["meta"] {
+  return { get: (key) => selectMeta(db, key), set: (key, value) => upsertMeta(db, key, value) };
+}
+
+export function selectMeta(db: Database, key: string): string | undefined {
+  return db.one<{ value: string }>("select value from meta where key = :key", { key })?.value;
+}
+
+export function upsertMeta(db: Database, key: string, value: string): void {
+  db.run("insert into meta (key, value) values (:key, :value) on conflict (key) do update set value = excluded.value", {
+    key,
+    value,
+  });
+}
