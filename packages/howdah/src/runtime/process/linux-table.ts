@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { errnoOf } from "../../kernel/errors.js";
+import type { ProcessInfo } from "./types.js";
+
+/**
+ * Processes as Linux's /proc tells them. Reads are synchronous: procfs answers from memory within microseconds,
+ * and a detour through the thread pool would cost more than it saves.
+ */
+export interface Stat {
+  readonly name: string;
+  readonly state: string;
+  readonly ppid: number;
+  readonly group: number;
+  readonly startTime: string;
+}
+
+/** Parses /proc/<pid>/stat. The name stands in parentheses and may itself hold spaces and parentheses. */
+export function parseStat(text: string): Stat | null {
+  const open = text.indexOf("(");
+  const close = text.lastIndexOf(")");
+  if (open < 0 || close < open) return null;
+  const rest = text.slice(close + 2).split(" ");
+  const [state, ppid, group] = rest;
+  const startTime = rest[19];
+  if (state === undefined || startTime === undefined) return null;
+  return { name: text.slice(open + 1, close), state, ppid: Number(ppid), group: Number(group), startTime };
+}
+
+export function readLinuxProcess(pid: number): ProcessInfo | null {
+  const stat = parseStat(readProc(pid, "stat") ?? "");
+  // A zombie has ended; only its parent has not asked yet.
+  if (stat === null || stat.state === "Z" || stat.state === "X") return null;
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(readProc(pid, "status") ?? "")?.[1];
+  if (uid === undefined) return null;
+  return {
+    pid,
+    startTime: stat.startTime,
+    ppid: stat.ppid,
+    group: stat.group,
+    name: stat.name,
+    cwd: linuxWorkingDirectory(pid),
+    uid: Number(uid),
+  };
+}
+
+/** null where the process is gone or its directory may not be read (another user's process, or a container without
+ *  the right to trace). A removed directory ends in " (deleted)". */
+export function linuxWorkingDirectory(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch (error) {
+    if (isUnreadable(error)) return null;
+    throw error;
+  }
+}
+
+export function linuxPids(): number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid > 0);
+}
+
+/** Name of a process without the rest, for searches over all of them. */
+export function linuxName(pid: number): string | null {
+  return readProc(pid, "comm")?.trimEnd() ?? null;
+}
+
+function readProc(pid: number, file: string): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "latin1");
+  } catch (error) {
+    if (isUnreadable(error)) return null;
+    throw error;
+  }
+}
+
+function isUnreadable(error: unknown): boolean {
+  return ["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(errnoOf(error) ?? "");
+}

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { errnoOf } from "../../kernel/errors.js";
+import { linuxName, linuxPids, linuxWorkingDirectory, readLinuxProcess } from "./linux-table.js";
+import { listPsProcesses, psWorkingDirectory, readPsProcess } from "./ps-table.js";
+import type { ProcessIdentity, ProcessInfo } from "./types.js";
+
+/**
+ * Who runs, and who still is who. A number alone is not a process: numbers are reused (from 32768 on some machines),
+ * so whoever signals by number may hit a stranger. Everything here goes by number and start time.
+ */
+const isLinux = process.platform === "linux";
+
+/** The process of that number, or null where there is none. A zombie counts as gone. */
+export function readProcess(pid: number): ProcessInfo | null {
+  if (!Number.isInteger(pid) || pid <= 0) return null;
+  return isLinux ? readLinuxProcess(pid) : readPsProcess(pid);
+}
+
+export function isAlive(identity: ProcessIdentity): boolean {
+  return readProcess(identity.pid)?.startTime === identity.startTime;
+}
+
+/** Every process that this user may see. */
+export function listProcesses(): ProcessInfo[] {
+  if (!isLinux) return listPsProcesses().map((row) => ({ ...row, cwd: psWorkingDirectory(row.pid) }));
+  return linuxPids()
+    .map(readLinuxProcess)
+    .filter((info) => info !== null);
+}
+
+/** Processes of that executable name; much cheaper than listing all, since most are passed over by their name. */
+export function processesNamed(name: string): ProcessInfo[] {
+  if (!isLinux) {
+    const rows = listPsProcesses().filter((row) => row.name === name);
+    return rows.map((row) => ({ ...row, cwd: psWorkingDirectory(row.pid) }));
+  }
+  return linuxPids()
+    .filter((pid) => linuxName(pid) === name)
+    .map(readLinuxProcess)
+    .filter((info) => info !== null);
+}
+
+/** Processes that run as the user, of whatever name. */
+export function processesOf(uid: number): ProcessInfo[] {
+  return listProcesses().filter((info) => info.uid === uid);
+}
+
+/** The current working directory alone. */
+export function workingDirectory(pid: number): string | null {
+  return isLinux ? linuxWorkingDirectory(pid) : psWorkingDirectory(pid);
+}
+
+/** Signals exactly this process. Returns false when it is gone, also when its number is somebody else's now.
+ *  With `group`, the process group that it leads gets the signal as well. Throws EPERM for a process of another user. */
+export function signalProcess(
+  identity: ProcessIdentity,
+  signal: NodeJS.Signals,
+  options: { group?: boolean } = {},
+): boolean {
+  const info = readProcess(identity.pid);
+  if (info === null || info.startTime !== identity.startTime) return false;
+  try {
+    process.kill(options.group === true && info.group === info.pid ? -info.pid : info.pid, signal);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ESRCH") return false;
+    throw error;
+  }
+}
+
+/** Resolves true as soon as the process is gone, false after the timeout. */
+export async function waitForExit(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  for (let waitMs = 1; isAlive(identity); waitMs = Math.min(waitMs * 1.5, isLinux ? 20 : 100)) {
+    if (performance.now() >= deadline) return false;
+    await delay(waitMs);
+  }
+  return true;
+}

@@ -1,0 +1,147 @@
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { errnoOf, HowdahError } from "../../kernel/errors.js";
+import { reservedIds } from "./accounts.js";
+
+/**
+ * As root every service runs under a user number of its own, and so must services of two installations on one machine:
+ * the same number would let one read the other's files. So a number is claimed machine-wide, by making a file named
+ * after it that holds the path of the home. A claim ends with `releaseUid`, or when its home is gone, or when its own
+ * home does not know it (a crash between claim and row).
+ */
+export const UID_CLAIMS = "/var/lib/howdah-uids";
+const FIRST_UID = 70_000;
+const LAST_UID = 99_999;
+const ABANDONED_MS = 60_000;
+
+/** Claims of this process whose row may not have been written yet. */
+const inFlight = new Set<string>();
+
+export interface UidClaim {
+  readonly home: string;
+  /** Numbers that rows and the trash of this home hold. */
+  readonly taken: ReadonlySet<number>;
+  /** Noted in the claim, for people. */
+  readonly serviceId?: number;
+  /** Where claims lie; other than the default only in tests. */
+  readonly claims?: string;
+}
+
+/** Claims the first free number from 70000. Throws INTERNAL when all 30,000 are gone. */
+export async function claimUid(o: UidClaim): Promise<number> {
+  const claims = o.claims ?? UID_CLAIMS;
+  await mkdir(claims, { recursive: true, mode: 0o700 });
+  const claimed = new Set(await readdir(claims));
+  const isReserved = reservedIds();
+  for (let uid = FIRST_UID; uid <= LAST_UID; uid++) {
+    if (o.taken.has(uid) || isReserved(uid)) continue;
+    if (claimed.has(String(uid)) && !(await reclaim(claims, uid, o))) continue;
+    if (await writeClaim(claims, uid, o)) return uid;
+  }
+  throw new HowdahError("INTERNAL", `no user number from ${FIRST_UID} to ${LAST_UID} is free`, {
+    hint: `Look into '${claims}' for claims of homes that are no longer used.`,
+  });
+}
+
+/** Gives a number back. Nothing happens when it is not this home's. */
+export async function releaseUid(o: { home: string; uid: number; claims?: string }): Promise<void> {
+  const path = join(o.claims ?? UID_CLAIMS, String(o.uid));
+  inFlight.delete(path);
+  if ((await claimant(path)) === o.home) await unlinkIfThere(path);
+}
+
+/** Makes the claims match the rows after a crash: gives back this home's numbers that no row holds, and claims again
+ *  those that a row holds although their claim is gone. `used` includes the trash. */
+export async function reclaimUids(o: { home: string; used: ReadonlySet<number>; claims?: string }): Promise<void> {
+  const claims = o.claims ?? UID_CLAIMS;
+  await mkdir(claims, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(claims)) {
+    const path = join(claims, name);
+    const unused = /^\d+$/.test(name) && !o.used.has(Number(name)) && !inFlight.has(path);
+    if (unused && (await claimant(path)) === o.home) await unlinkIfThere(path);
+  }
+  for (const uid of o.used) await writeClaim(claims, uid, { home: o.home, taken: o.used });
+}
+
+async function writeClaim(claims: string, uid: number, o: UidClaim): Promise<boolean> {
+  const path = join(claims, String(uid));
+  try {
+    const file = await open(path, "wx", 0o600);
+    try {
+      await file.writeFile(`${o.home}\n${o.serviceId === undefined ? "" : `service ${o.serviceId}\n`}`);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false;
+    throw error;
+  }
+  inFlight.add(path);
+  return true;
+}
+
+/** Takes away a claim that nobody stands behind. Whether it did (or found it gone). */
+async function reclaim(claims: string, uid: number, o: UidClaim): Promise<boolean> {
+  const path = join(claims, String(uid));
+  if (!(await isStale(path, o))) return false;
+  // Two installations may find the same stale claim: only who makes this file may take it away, after a second look,
+  // else the slower one would take away the new claim of the faster.
+  const lock = `${path}.reclaim`;
+  if (!(await makeLock(lock))) return false;
+  try {
+    if (!(await isStale(path, o))) return false;
+    await unlinkIfThere(path);
+    return true;
+  } finally {
+    await unlinkIfThere(lock);
+  }
+}
+
+async function isStale(path: string, o: UidClaim): Promise<boolean> {
+  if (inFlight.has(path)) return false;
+  const home = await claimant(path);
+  if (home === null) return true;
+  // Empty: its maker died, or is about to write it.
+  if (home === "") return isOld(path);
+  return home === o.home || !existsSync(home);
+}
+
+async function makeLock(lock: string): Promise<boolean> {
+  try {
+    await (await open(lock, "wx", 0o600)).close();
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+    // Whoever made it died in between; the number is free at the next attempt.
+    if (await isOld(lock)) await unlinkIfThere(lock);
+    return false;
+  }
+}
+
+async function isOld(path: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** The home that a claim names, "" for a claim not written yet, null when there is none. */
+async function claimant(path: string): Promise<string | null> {
+  try {
+    return (await readFile(path, "utf8")).split("\n")[0] ?? "";
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+}
