@@ -56,6 +56,10 @@ export function createKeyFile(path: string): Buffer {
     } finally {
       closeSync(fd);
     }
+  } catch (error) {
+    throw translateFileError(error, path);
+  }
+  try {
     linkSync(draft, path);
   } catch (error) {
     // EEXIST: another process linked its key first. ENOENT: it did, and has swept our draft away already.
