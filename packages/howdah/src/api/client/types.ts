@@ -192,7 +192,7 @@ export interface HowdahClient {
   };
   events(options?: { serviceId?: number; limit?: number }): Promise<WireEvent[]>;
   doctor(): Promise<WireCheck[]>;
-  /** The installation's encryption key in base64; over the Unix socket only. */
+  /** What the installation's file `encryption_key` holds, to be put back as it was; over the Unix socket only. */
   recoveryKey(): Promise<string>;
   /** Ends the control process, with `all` every PostgreSQL server before it. Resolves when the socket is closed. */
   shutdown(options: { all: boolean }): Promise<void>;

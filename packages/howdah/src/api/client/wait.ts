@@ -48,7 +48,9 @@ export async function waitForService(
       if (answer.done) return answer.service;
       last = answer.service ?? last;
     } catch (error) {
-      if (isHowdahError(error, "SERVICE_NOT_FOUND")) return null;
+      // Seen alive and not meant to go: then its disappearance is no success.
+      const wishedAway = last === undefined || last.desired === "deleted";
+      if (isHowdahError(error, "SERVICE_NOT_FOUND") && wishedAway) return null;
       if (!isAway(error)) throw error;
       if (deadline - Date.now() <= AWAY_MS) throw error;
       await delay(AWAY_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });

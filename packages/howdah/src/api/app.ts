@@ -1,0 +1,108 @@
+/**
+ * The REST API as a fastify instance without a listener: `listen.ts` gives it connections, from the Unix socket and
+ * from TCP. Every route's schema is its validation, its types and its part of the OpenAPI document at once.
+ */
+import swagger from "@fastify/swagger";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { HowdahError } from "../kernel/errors.js";
+import type { ApiOptions } from "./deps.js";
+import { describeError } from "./error-log.js";
+import { type Api, newInstance, type StreamError } from "./instance.js";
+import { PROBLEM_TYPE, problemOf, reviewedError } from "./problem.js";
+import { engineRoutes } from "./routes/engines.js";
+import { keyRoutes } from "./routes/keys.js";
+import { projectRoutes } from "./routes/projects.js";
+import { serverRoutes } from "./routes/server.js";
+import { serviceTypeRoutes } from "./routes/service-types.js";
+import { serviceRoutes } from "./routes/services.js";
+import { stackRoutes } from "./routes/stacks.js";
+import { trashRoutes } from "./routes/trash.js";
+// Registers its name: `publishedDocument` refers to it from every operation.
+import "./schemas/problem.js";
+import { checkHost, checkKey, isTrusted } from "./transport-guard.js";
+
+/** Call `ready()` before the first request. */
+export async function buildApi(options: ApiOptions): Promise<Api> {
+  const log = options.log.child({ component: "api" });
+  const app = newInstance();
+
+  app.addHook("onRequest", async (request, reply) => {
+    // Answers hold credentials, and none of them is a page.
+    reply.headers({
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "x-request-id": request.id,
+    });
+    if (isTrusted(request.raw)) return;
+    checkHost(request.raw);
+    if (request.routeOptions.config.open !== true) checkKey(request.raw, options.authenticate);
+  });
+  app.addHook("onRequest", async (request) => {
+    if (options.closing.aborted && request.routeOptions.config.whileEnding !== true) {
+      throw new HowdahError("SERVER_UNREACHABLE", "the server is about to end");
+    }
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    // The route's pattern, not the URL: what was asked for by name is nobody's business but the caller's.
+    const route = `${request.method} ${request.routeOptions.url ?? "(none)"}`;
+    const fields = { requestId: request.id, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    log.debug(fields, "request answered");
+  });
+  app.setNotFoundHandler((request) => {
+    throw new HowdahError("NOT_FOUND", `there is no '${request.method} ${request.url.split("?", 1)[0]}'`);
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error, request.id);
+    if (problem.status >= 500) logFailure(error, request.id);
+    if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="howdah"');
+    return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+  });
+
+  function logFailure(error: unknown, requestId: string): void {
+    const fields = { requestId, error: describeError(error) };
+    if (reviewedError(error) === undefined) log.error(fields, "request failed for an unforeseen reason");
+    else log.warn(fields, "request failed");
+  }
+
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Howdah",
+        version: options.version,
+        description:
+          "Managed PostgreSQL on your own machine. The external-services part has the shapes of Temps's API, so that its clients work.",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
+      servers: [{ url: "/" }],
+      security: [{ bearer_auth: [] }],
+      components: {
+        securitySchemes: {
+          bearer_auth: { type: "http", scheme: "bearer", description: "An API key. The Unix socket needs none." },
+        },
+      },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+
+  const onStreamError: StreamError = (requestId) => (error) => {
+    if (reviewedError(error) === undefined) logFailure(error, requestId);
+    return { problem: problemOf(error, requestId) };
+  };
+  await app.register(
+    async (scope) => {
+      const api: Api = scope;
+      serviceTypeRoutes(api);
+      serviceRoutes(api, options, onStreamError);
+      stackRoutes(api, options);
+      projectRoutes(api, options);
+      engineRoutes(api, options, onStreamError);
+      trashRoutes(api, options);
+      keyRoutes(api, options);
+      serverRoutes(api, options, onStreamError);
+    },
+    { prefix: "/api" },
+  );
+  return app;
+}
