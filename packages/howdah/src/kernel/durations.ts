@@ -13,15 +13,18 @@ const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/gy;
 /** Parses `10s`, `1h30m`, `250ms` or a bare number of seconds into milliseconds. Throws INVALID_INPUT. */
 export function parseDuration(text: string): number {
   const trimmed = text.trim().toLowerCase();
-  if (/^\d+(\.\d+)?$/.test(trimmed)) return Math.round(Number(trimmed) * 1_000);
   PART.lastIndex = 0;
   let total = 0;
   let end = 0;
+  if (/^\d+(\.\d+)?$/.test(trimmed)) {
+    total = Number(trimmed) * 1_000;
+    end = trimmed.length;
+  }
   for (let match = PART.exec(trimmed); match; match = PART.exec(trimmed)) {
     total += Number(match[1]) * (UNIT_MS[match[2] ?? ""] ?? Number.NaN);
     end = PART.lastIndex;
   }
-  if (end === 0 || end !== trimmed.length || !Number.isFinite(total)) {
+  if (end === 0 || end !== trimmed.length || total > Number.MAX_SAFE_INTEGER) {
     throw new HowdahError("INVALID_INPUT", `'${text}' is not a duration`, {
       hint: "Write numbers with units, such as 10s, 5m or 1h30m.",
     });
@@ -29,11 +32,11 @@ export function parseDuration(text: string): number {
   return Math.round(total);
 }
 
-/** The inverse of `parseDuration`: 5_400_000 → `1h30m`. */
+/** The inverse of `parseDuration`: 5_400_000 → `1h30m`. Rounds to milliseconds. */
 export function formatDuration(ms: number): string {
-  if (ms === 0) return "0s";
-  let rest = ms;
-  let text = "";
+  let rest = Math.round(Math.abs(ms));
+  if (rest === 0) return "0s";
+  let text = ms < 0 ? "-" : "";
   for (const unit of ["d", "h", "m", "s", "ms"]) {
     const size = UNIT_MS[unit] ?? 1;
     const count = Math.floor(rest / size);

@@ -1,6 +1,7 @@
 import { homedir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { HowdahError } from "./errors.js";
+import { parseSize } from "./sizes.js";
 
 /** The only reader of environment variables. Parsed once by an entry point, frozen, passed down. */
 export interface Environment {
@@ -31,9 +32,9 @@ export function readEnvironment(env: Variables = process.env): Environment {
     apiPortExplicit: Boolean(env["HOWDAH_API_PORT"]),
     logLevel: oneOf(env, "HOWDAH_LOG_LEVEL", ["info", "debug", "warn", "error", "silent"] as const),
     poolSize: integer(env, "HOWDAH_POOL_SIZE", 2, 0, 64),
-    defaultMemory: env["HOWDAH_DEFAULT_MEMORY"] || "512M",
+    defaultMemory: size(env, "HOWDAH_DEFAULT_MEMORY", "512M"),
     isRoot,
-    user: userInfo().username,
+    user: userName(),
   });
 }
 
@@ -60,11 +61,35 @@ function homeFolder(env: Variables, isRoot: boolean): string {
 function integer(env: Variables, name: string, fallback: number, min: number, max: number): number {
   const text = env[name];
   if (text === undefined || text === "") return fallback;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < min || value > max) {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(value) || value < min || value > max) {
     throw new HowdahError("INVALID_INPUT", `${name} is '${text}', not a whole number from ${min} to ${max}`);
   }
   return value;
+}
+
+function size(env: Variables, name: string, fallback: string): string {
+  const text = env[name] || fallback;
+  try {
+    parseSize(text);
+  } catch (error) {
+    throw new HowdahError("INVALID_INPUT", `${name} is '${text}', not a size`, {
+      hint: "Write a number and a unit, such as 512M or 2Gi.",
+      cause: error,
+    });
+  }
+  return text;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    throw new HowdahError("PLATFORM_UNSUPPORTED", `user ${process.getuid?.()} has no name`, {
+      hint: "Add an entry for it to /etc/passwd; initdb and peer authentication need one.",
+      cause: error,
+    });
+  }
 }
 
 function oneOf<const T extends readonly [string, ...string[]]>(env: Variables, name: string, allowed: T): T[number] {

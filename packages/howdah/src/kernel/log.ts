@@ -1,21 +1,10 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { Environment } from "./environment.js";
+import { CENSORED, censor, censorText, SECRET_FIELDS } from "./redact.js";
 
 export type { Logger } from "pino";
 
-/** Fields that are censored wherever they stand, so that a careless `log.info({ ...options })` tells nothing. */
-const SECRET_FIELDS = [
-  "password",
-  "secret",
-  "token",
-  "authorization",
-  "key",
-  "verifier",
-  "uri",
-  "url",
-  "connectionString",
-  "env",
-];
+// What `censor` never sees: the bindings of child loggers, and what serializers make of class instances.
 const PATHS = SECRET_FIELDS.flatMap((f) => [f, `*.${f}`, `*.*.${f}`, `*.*.*.${f}`]);
 
 /** The root logger: one JSON object a line. Make a child per component: `log.child({ component: "reconciler" })`. */
@@ -24,7 +13,14 @@ export function createLogger(level: Environment["logLevel"], destination?: Desti
     level,
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: PATHS, censor: "[redacted]" },
+    redact: { paths: PATHS, censor: CENSORED },
+    formatters: { log: censor },
+    hooks: { streamWrite: censorText },
+    serializers: { err: serializeError },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+function serializeError(error: unknown): unknown {
+  return error instanceof Error ? censor({ ...pino.stdSerializers.err(error) }) : error;
 }

@@ -7,7 +7,7 @@ const SERVICE_NAME = /^[a-z][a-z0-9_-]*$/;
 const CONFIG_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Names of services and projects. Throws NAME_INVALID. */
-export function checkName(name: string, what: "service" | "project" | "app"): string {
+export function checkName(name: string, what: "service" | "project" | "app" | "api key"): string {
   if (!SERVICE_NAME.test(name) || Buffer.byteLength(name) > MAX_IDENTIFIER_BYTES) {
     throw new HowdahError("NAME_INVALID", `'${name}' is not a valid ${what} name`);
   }
@@ -49,9 +49,11 @@ export function checkConfigName(name: string): string {
 export function fitName(name: string): string {
   if (Buffer.byteLength(name) <= MAX_IDENTIFIER_BYTES) return name;
   const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
-  let head = name;
-  while (Buffer.byteLength(head) > MAX_IDENTIFIER_BYTES - 9) head = [...head].slice(0, -1).join("");
-  return `${head}_${hash}`;
+  const bytes = Buffer.from(name);
+  let end = MAX_IDENTIFIER_BYTES - 9;
+  // Back to the first byte of a character: the others begin with the bits 10.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return `${bytes.toString("utf8", 0, end)}_${hash}`;
 }
 
 /** The database of a link: `<project>_<environment>` in lower case, anything but letters and digits as `_`.
@@ -59,7 +61,8 @@ export function fitName(name: string): string {
 export function databaseNameFor(project: string, environment: string): string {
   const exact = `${project}_${environment}`;
   let name = exact.toLowerCase().replace(/[^a-z0-9_]/g, "_");
-  if (/^\d/.test(name)) name = `db_${name}`;
+  // A role of the same name goes with it, and PostgreSQL keeps those that begin with pg_ to itself.
+  if (/^(\d|pg_)/.test(name)) name = `db_${name}`;
   const ambiguous = name !== exact || project.includes("_") || environment.includes("_");
   if (!ambiguous) return fitName(name);
   const hash = createHash("sha256").update(`${project}\0${environment}`).digest("hex").slice(0, 8);

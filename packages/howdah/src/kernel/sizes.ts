@@ -1,8 +1,8 @@
 import { HowdahError } from "./errors.js";
 
 /** Every unit is a power of 1024, as in Docker, lttle and PostgreSQL: `512M`, `512MB`, `512Mi` and `512MiB` are the same. */
-const UNITS: Readonly<Record<string, number>> = { "": 0, b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
-const SIZE = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b?)$/i;
+const UNITS: Readonly<Record<string, number>> = { "": 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
+const SIZE = /^(\d+(?:\.\d+)?)\s*(?:([kmgtp])i?b?|b)?$/i;
 
 /** Parses a size into bytes (an integer). Throws INVALID_INPUT. */
 export function parseSize(text: string): number {
@@ -34,7 +34,7 @@ export function humanSize(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  while (Number(value.toPrecision(3)) >= 1000 && unit < units.length - 1) {
     value /= 1024;
     unit++;
   }

@@ -1,3 +1,3 @@
 export { acquireLock } from "./lock.js";
-export { openStore, type StoreOptions } from "./open-store.js";
+export { openStore } from "./open-store.js";
 export type * from "./types.js";
