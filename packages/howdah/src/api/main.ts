@@ -32,7 +32,7 @@ export async function runServer(environment: Environment): Promise<number> {
   const layout = layoutOf(environment.home);
   const log = stderrLogger(environment);
   const ending = new Ending();
-  using _process = watchProcess(log, () => ending.ask({ all: false }));
+  using _process = watchProcess(log, () => void ending.ask({ all: false }));
   await prepareHome(layout, { isRoot: environment.isRoot });
   const lock = acquireLock(layout.lockDb);
   if (lock === null) {
@@ -54,59 +54,68 @@ interface Parts {
   readonly ending: Ending;
 }
 
+/** What has been opened so far, in this order; closed in the other. */
+interface Opened {
+  readonly inFlight: InFlight;
+  readonly servers: Server[];
+  control?: Control;
+}
+
 /** Resolves when the end was asked for and is complete. */
 async function serve(parts: Parts): Promise<void> {
-  const { environment, layout, log, store, ending } = parts;
+  const opened: Opened = { inFlight: new InFlight(), servers: [] };
+  try {
+    await open(parts, opened);
+    await parts.ending.asked;
+  } finally {
+    void parts.ending.ask({ all: false });
+    await close(parts, opened);
+  }
+  parts.log.info("ended");
+}
+
+async function open({ environment, layout, log, store, ending }: Parts, opened: Opened): Promise<void> {
   const startedAt = Date.now();
-  const inFlight = new InFlight();
-  const { promise: routes, resolve: open } = deferred<RequestListener>();
-  const handler = inFlight.counting(
-    (request, response) => void routes.then((route) => route(request, response)),
+  const version = howdahVersion();
+  const routes = deferred<RequestListener>();
+  const handler = opened.inFlight.counting(
+    (request, response) => void routes.promise.then((route) => route(request, response)),
     (path) => path.startsWith(SHUTDOWN_PATH),
   );
-  const servers: Server[] = [];
-  let control: Control | undefined;
-  let problem: unknown;
-  try {
-    // The port first: when it is taken, nothing has been started yet. Early requests wait for the routes.
-    const tcp = await listenOnLoopback(handler, environment.apiPort, { explicit: environment.apiPortExplicit });
-    servers.push(tcp);
-    const url = urlOf(tcp);
-    control = await createControl({ environment, layout, store, log });
-    const { keys } = control;
-    const version = howdahVersion();
-    const api = await buildApi({
-      control,
-      log,
-      version,
-      info: () => ({ url, home: layout.home, pid: process.pid, gatewayPid: null, startedAt }),
-      recoveryKey: () => readFileSync(layout.encryptionKey, "utf8").trim(),
-      shutdown: (options) => ending.ask(options),
-      authenticate: (key) => keys.verify(key) !== undefined,
-      closing: ending.signal,
-    });
-    await api.ready();
-    open((request, response) => api.routing(request, response));
-    servers.push(await listenOnSocket(handler, layout.apiSocket));
-    const started_at = new Date(startedAt).toISOString();
-    await writeServerInfo(layout.serverInfo, { pid: process.pid, url, version, started_at });
-    tellAddress(environment, url, log);
-    await ending.asked;
-  } catch (error) {
-    ending.ask({ all: false }).catch(() => undefined);
-    problem = error;
-  }
-  const stopping = await stopControl(control, ending, log);
-  const closed = servers.map((server) => stopListening(server, DRAIN_MS));
+  // The port first: when it is taken, nothing has been started yet. Early requests wait for the routes.
+  const tcp = await listenOnLoopback(handler, environment.apiPort, { explicit: environment.apiPortExplicit });
+  opened.servers.push(tcp);
+  const url = urlOf(tcp);
+  const control = await createControl({ environment, layout, store, log });
+  opened.control = control;
+  const api = await buildApi({
+    control,
+    log,
+    version,
+    info: () => ({ url, home: layout.home, pid: process.pid, gatewayPid: null, startedAt }),
+    recoveryKey: () => readFileSync(layout.encryptionKey, "utf8").trim(),
+    shutdown: (options) => ending.ask(options),
+    authenticate: (key) => control.keys.verify(key) !== undefined,
+    closing: ending.signal,
+  });
+  await api.ready();
+  routes.resolve((request, response) => api.routing(request, response));
+  opened.servers.push(await listenOnSocket(handler, layout.apiSocket));
+  const started_at = new Date(startedAt).toISOString();
+  await writeServerInfo(layout.serverInfo, { pid: process.pid, url, version, started_at });
+  tellAddress(environment, url, log);
+}
+
+async function close({ layout, log, store, lock, ending }: Parts, opened: Opened): Promise<void> {
+  const problem = await stopControl(opened.control, ending, log);
+  const closed = opened.servers.map((server) => stopListening(server, DRAIN_MS));
   await removeServerInfo(layout.serverInfo);
-  await inFlight.drained(DRAIN_MS);
+  await opened.inFlight.drained(DRAIN_MS);
   store[Symbol.dispose]();
-  parts.lock[Symbol.dispose]();
+  lock[Symbol.dispose]();
   // Only now may who asked for the end start the next server.
-  ending.finish(stopping);
+  ending.finish(problem);
   await Promise.all(closed);
-  if (problem !== undefined) throw problem;
-  log.info("ended");
 }
 
 /** What went wrong is told to who asked, and keeps the process from nothing: it ends all the same. */
