@@ -1,7 +1,7 @@
 import { homedir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { inheritedEnvironment, minimalEnvironment, readEnvironment } from "./environment.js";
+import { inheritedEnvironment, minimalEnvironment, readEnvironment, VARIABLES } from "./environment.js";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -37,6 +37,16 @@ describe("environment", () => {
       poolSize: 0,
       defaultMemory: "1Gi",
     });
+  });
+
+  test("the list for the reference names exactly what is read", () => {
+    const asked = new Set<string | symbol>();
+    const spy = new Proxy({}, { get: (_, name) => void asked.add(name) });
+    vi.spyOn(process, "getuid").mockReturnValue(1000);
+    readEnvironment(spy);
+    const names = VARIABLES.map((v) => v.name);
+    if (process.platform === "darwin") asked.add("XDG_DATA_HOME");
+    expect([...asked].sort()).toEqual([...names].sort());
   });
 
   test("an empty variable is as good as none", () => {

@@ -21,6 +21,42 @@ export interface Environment {
   readonly user: string;
 }
 
+/** For the reference; a test holds it together with what is read below. */
+export const VARIABLES: readonly { name: string; fallback: string; description: string }[] = [
+  {
+    name: "HOWDAH_HOME",
+    fallback: "`/var/lib/howdah` for root, else the user's data folder (`~/.local/share/howdah`)",
+    description:
+      "Folder of the installation: state, keys, engines, data directories. Two homes never touch each other.",
+  },
+  {
+    name: "HOWDAH_API_PORT",
+    fallback: "`7700`",
+    description:
+      "Port of the REST API on 127.0.0.1. `0` asks for any free one. One that you name must be free; the default gives way.",
+  },
+  {
+    name: "HOWDAH_LOG_LEVEL",
+    fallback: "`info`",
+    description: "What the server writes to its log: `debug`, `info`, `warn`, `error` or `silent`.",
+  },
+  {
+    name: "HOWDAH_POOL_SIZE",
+    fallback: "`2`",
+    description: "How many initialised PostgreSQL clusters are kept ready, 0 to 64. `0` turns the pool off.",
+  },
+  {
+    name: "HOWDAH_DEFAULT_MEMORY",
+    fallback: "`512M`",
+    description: "What a service's settings are sized for when nothing says how much memory it has.",
+  },
+  {
+    name: "XDG_DATA_HOME",
+    fallback: "`~/.local/share`",
+    description: "An ordinary user's data folder on Linux; the default home lies in it.",
+  },
+];
+
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Throws INVALID_INPUT, naming the variable. */

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { ERROR_CODES, errnoOf, errorSpec, HowdahError, isErrorCode, isHowdahError } from "./errors.js";
+import { ERROR_CODES, EXIT_CODES, errnoOf, errorSpec, HowdahError, isErrorCode, isHowdahError } from "./errors.js";
 
-/** The documented ones; a script may rely on them. */
-const EXIT_CODES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const DOCUMENTED = Object.keys(EXIT_CODES).map(Number);
 
 describe("error registry", () => {
   test.each(ERROR_CODES)("%s", (code) => {
@@ -10,7 +9,7 @@ describe("error registry", () => {
     expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
     expect(hint).toMatch(/^[A-Z][^\n]+[^\s.]\.$/);
     expect(hint, "one sentence").not.toMatch(/\. [A-Z]/);
-    expect(EXIT_CODES).toContain(exit);
+    expect(DOCUMENTED).toContain(exit);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(600);
     expect(typeof retryable).toBe("boolean");
@@ -25,7 +24,7 @@ describe("error registry", () => {
   });
 
   test("every documented exit code is used", () => {
-    expect(new Set(ERROR_CODES.map((code) => errorSpec(code).exit))).toEqual(new Set(EXIT_CODES));
+    expect(new Set(ERROR_CODES.map((code) => errorSpec(code).exit))).toEqual(new Set(DOCUMENTED));
   });
 });
 

@@ -1,10 +1,6 @@
 /**
  * The one registry of errors: code, HTTP status, exit code, whether trying again can help, and the next move.
  * `docs/reference/errors.md` and the OpenAPI enum are generated from it, and a test holds them together.
- *
- * Exit codes: 1 internal, 2 wrong input, 3 a value is missing, 4 not found, 5 conflict with what exists,
- * 6 the server cannot be reached, 7 took too long, 8 this machine lacks something, 9 PostgreSQL itself failed,
- * 10 not allowed.
  */
 export interface ErrorSpec {
   readonly status: number;
@@ -12,6 +8,20 @@ export interface ErrorSpec {
   readonly retryable: boolean;
   readonly hint: string;
 }
+
+/** What a script may conclude from each; stable. */
+export const EXIT_CODES: Readonly<Record<number, string>> = {
+  1: "internal error",
+  2: "wrong input",
+  3: "a value is missing",
+  4: "not found",
+  5: "conflict with what exists",
+  6: "the server cannot be reached",
+  7: "it took too long",
+  8: "this machine lacks something",
+  9: "PostgreSQL itself failed",
+  10: "not allowed",
+};
 
 const SPECS = {
   INTERNAL: {

@@ -1,4 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { bind, type Parameters, placeholdersOf } from "./bind.js";
 import { Database } from "./database.js";
 
@@ -46,7 +49,9 @@ describe("bind", () => {
   });
 
   test("what is bound comes back from SQLite as it was", () => {
-    using db = Database.open(":memory:");
+    const folder = mkdtempSync(join(tmpdir(), "howdah-bind-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    using db = Database.open(join(folder, "test.db"));
     const value = { i: 2 ** 53 - 1, f: 0.1, t: "é😀'\"", b: Buffer.from([0, 255, 1]), n: null, e: Buffer.alloc(0) };
     const row = db.one("select :i as i, :f as f, :t as t, :b as b, :n as n, :e as e, typeof(:i) as kind", value);
     expect(row).toEqual({ ...value, kind: "integer" });
