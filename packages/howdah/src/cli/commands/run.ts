@@ -1,0 +1,18 @@
+import { inheritedEnvironment } from "../../kernel/environment.js";
+import { runInPlace } from "../child.js";
+import type { CommandContext } from "../context.js";
+import { currentProject } from "../project.js";
+import { usageError } from "../usage.js";
+
+export async function run(
+  context: CommandContext,
+  [app = "", program, ...args]: readonly string[],
+  options: { readonly project?: string },
+): Promise<number> {
+  if (program === undefined) throw usageError("no command is given", "Write it behind --: howdah run APP -- COMMAND.");
+  const project = await currentProject(context, options.project);
+  const client = await context.client();
+  const variables = await client.projects.environment(project, app);
+  const env = { ...inheritedEnvironment(), ...variables };
+  return await runInPlace(context, [program, ...args], env, "Check the command's name and the PATH.");
+}

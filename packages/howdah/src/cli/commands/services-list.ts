@@ -1,0 +1,12 @@
+import type { CommandContext } from "../context.js";
+import { renderServiceTable } from "../render/services.js";
+
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: { readonly project?: string },
+): Promise<void> {
+  const client = await context.client();
+  const services = await client.services.list(options.project === undefined ? {} : { project: options.project });
+  context.output.result(services, () => renderServiceTable(services, context.output.style));
+}

@@ -1,0 +1,19 @@
+import type { CommandContext } from "../context.js";
+import { findService, type ServiceOptions } from "../find-service.js";
+import { parseParameters } from "../input/parameters.js";
+import { usageError } from "../usage.js";
+import { type WaitOptions, waitForServices } from "../wait-for.js";
+
+type Options = ServiceOptions & WaitOptions & { readonly set?: readonly string[] };
+
+export async function run(context: CommandContext, [name]: readonly string[], options: Options): Promise<void> {
+  const { output } = context;
+  const parameters = parseParameters(options.set);
+  if (Object.keys(parameters).length === 0) throw usageError("nothing to change", "Name it with -s key=value.");
+  const client = await context.client();
+  const { service } = await findService(context, client, name, options);
+  const updated = await client.services.update(service.id, { parameters });
+  const [last = updated] = await waitForServices(context, client, [updated], options);
+  for (const notice of last.notices) output.warn(`${last.name}: ${notice}`);
+  output.result(last, () => `Updated '${last.name}' (${Object.keys(parameters).join(", ")}); it is ${last.status}.\n`);
+}

@@ -1,0 +1,12 @@
+import { HowdahError } from "../../kernel/errors.js";
+import type { CommandContext } from "../context.js";
+import { findService, type ServiceOptions } from "../find-service.js";
+
+/** Prints the password as well: to be able to connect is what it is asked for. */
+export async function run(context: CommandContext, [name]: readonly string[], options: ServiceOptions): Promise<void> {
+  const client = await context.client();
+  const { service } = await findService(context, client, name, options, true);
+  const url = service.connection_info;
+  if (url === null) throw new HowdahError("SERVICE_BUSY", `service '${service.name}' has no URL yet`);
+  context.output.result({ url }, () => `${url}\n`);
+}

@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { CommanderError } from "commander";
+import { type Environment, readEnvironment } from "../kernel/environment.js";
+import { HowdahError } from "../kernel/errors.js";
+import { layoutOf } from "../runtime/layout.js";
+import type { CommandContext } from "./context.js";
+import { Interrupted, type SignalWatch, watchSignals } from "./interrupt.js";
+import { buildProgram } from "./program.js";
+import { errorDocument, renderError, toHowdahError } from "./render/errors.js";
+import { createOutput, type Output } from "./render/output.js";
+
+/** Parses the words, runs the command, renders what went wrong. Resolves to the exit code and never rejects. */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  const output = createOutput({ json: wantsJson(argv) });
+  const signals = watchSignals();
+  try {
+    return await Promise.race([execute(argv, output, signals), signals.interrupted]);
+  } catch (error) {
+    return report(error, output);
+  } finally {
+    signals.release();
+  }
+}
+
+export function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function execute(argv: readonly string[], output: Output, signals: SignalWatch): Promise<number> {
+  const context = makeContext(output, signals);
+  let exitCode = 0;
+  const program = buildProgram({
+    version: packageVersion(),
+    output: {
+      writeOut: (text) => output.write(text),
+      writeErr: (text) => output.note(text.trimEnd()),
+      // The message comes again inside the CommanderError, and is rendered like all others.
+      outputError: () => undefined,
+    },
+    runAction: async (load, args, options) => {
+      const command = await load();
+      exitCode = (await command.run(context, args, options as never)) ?? 0;
+    },
+  });
+  await program.parseAsync([...argv], { from: "user" });
+  return exitCode;
+}
+
+function report(error: unknown, output: Output): number {
+  output.stopProgress();
+  if (error instanceof Interrupted) return error.exitCode;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    // Help shown because a command was incomplete: it is on stderr already, and says what to write.
+    if (error.code === "commander.help" && !output.json) return 2;
+  }
+  const reviewed = error instanceof CommanderError ? usageError(error) : toHowdahError(error);
+  if (output.json) output.write(`${JSON.stringify(errorDocument(reviewed, output.diagnostics), null, 2)}\n`);
+  output.note(renderError(reviewed, output.errorStyle, debugging()));
+  return reviewed.spec.exit;
+}
+
+function usageError(error: CommanderError): HowdahError {
+  if (error.code === "commander.help") return new HowdahError("USAGE", "the command is incomplete", { cause: error });
+  const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const suggestion = rest
+    .join(" ")
+    .trim()
+    .replace(/^\((.*)\)$/, "$1");
+  return new HowdahError("USAGE", first, suggestion === "" ? { cause: error } : { cause: error, hint: suggestion });
+}
+
+function makeContext(output: Output, signals: SignalWatch): CommandContext {
+  // Read at the first use: `--help` and `--version` work with a broken environment, too.
+  let environment: Environment | undefined;
+  const read = (): Environment => (environment ??= readEnvironment());
+  const connect = async () => {
+    const { createClient } = await import("../api/client/index.js");
+    return createClient({ socketPath: context.layout.apiSocket });
+  };
+  const context: CommandContext = {
+    get environment() {
+      return read();
+    },
+    get layout() {
+      return layoutOf(read().home);
+    },
+    cwd: process.cwd(),
+    output,
+    signal: signals.signal,
+    client: async () => {
+      const { answers } = await import("./server/answers.js");
+      if (!(await answers(context.layout.apiSocket))) {
+        const { ensureServer } = await import("./server/launch.js");
+        await ensureServer(context);
+      }
+      return await connect();
+    },
+    quietClient: connect,
+    releaseSignals: signals.release,
+  };
+  return context;
+}
+
+/** Known before the words are parsed, since parsing may be what fails. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end === -1 ? argv.length : end).includes("--json");
+}
+
+function debugging(): boolean {
+  try {
+    return readEnvironment().logLevel === "debug";
+  } catch {
+    // The environment itself is what was wrong, and has been reported.
+    return false;
+  }
+}
