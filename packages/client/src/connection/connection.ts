@@ -1,5 +1,9 @@
+import { AIRFLOW_EXTRAS } from "./airflow-vocabulary.js";
+import { DRIVERS, type Driver, isOwnParameter } from "./driver-vocabulary.js";
 import { ConnectionFormatError } from "./error.js";
+import { JDBC_VOCABULARY } from "./jdbc-vocabulary.js";
 import { isLibpqParameter, SECRET_PARAMETERS } from "./keywords.js";
+import { NPGSQL_VOCABULARY } from "./npgsql-vocabulary.js";
 
 /** One address of a server. A null host is the client library's default, a null port 5432. */
 export interface Endpoint {
@@ -30,11 +34,8 @@ export interface Connection extends Endpoint {
 
 export type ConnectionInit = Partial<Connection>;
 
-/** Drivers with parameters of their own; the prefixes of such keys in `parameters`. */
-export const DRIVERS = ["airflow", "jdbc", "npgsql"] as const;
-export type Driver = (typeof DRIVERS)[number];
-
 const MAX_PORT = 65_535;
+const VOCABULARIES = { jdbc: JDBC_VOCABULARY, npgsql: NPGSQL_VOCABULARY } as const;
 
 /**
  * Makes a connection from the parts that are known; the others are null.
@@ -44,13 +45,8 @@ const MAX_PORT = 65_535;
  */
 export function connection(init: ConnectionInit = {}): Connection {
   const parameters: Record<string, string> = {};
-  for (const [keyword, value] of Object.entries(init.parameters ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!isLibpqParameter(keyword) && driverOf(keyword) === null)
-      throw new ConnectionFormatError("connection", "a parameter is neither libpq's nor marked with a driver's prefix");
-    if (/[\0\p{Surrogate}]/u.test(keyword))
-      throw new ConnectionFormatError("connection", "the name of a parameter contains a NUL or is not Unicode text");
-    parameters[keyword] = text(value, isLibpqParameter(keyword) ? keyword : "driver parameter");
-  }
+  for (const [keyword, value] of Object.entries(init.parameters ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)))
+    parameters[keyword] = parameter(keyword, value);
   return Object.freeze({
     ...endpoint(init),
     fallbacks: Object.freeze((init.fallbacks ?? []).map((each) => Object.freeze(endpoint(each)))),
@@ -68,7 +64,7 @@ export function endpoints(c: Connection): readonly [Endpoint, ...Endpoint[]] {
 
 /** The driver that a parameter belongs to, or null for a libpq parameter. */
 export function driverOf(keyword: string): Driver | null {
-  return DRIVERS.find((driver) => keyword.startsWith(`${driver}:`) && keyword.length > driver.length + 1) ?? null;
+  return DRIVERS.find((driver) => keyword.startsWith(`${driver}:`)) ?? null;
 }
 
 /** The same connection with `***` for each secret in it, for messages and logs. */
@@ -84,6 +80,24 @@ export function redact(c: Connection): Connection {
 /** Whether a host is the folder of a Unix socket, or an abstract socket, by libpq's rule. */
 export function isSocket(host: string): boolean {
   return host.startsWith("/") || host.startsWith("@");
+}
+
+function parameter(keyword: string, value: string): string {
+  if (isLibpqParameter(keyword)) return text(value, keyword);
+  const driver = driverOf(keyword);
+  const name = keyword.slice(keyword.indexOf(":") + 1);
+  const known =
+    driver === "airflow" ? AIRFLOW_EXTRAS.includes(name) : driver && isOwnParameter(VOCABULARIES[driver], name);
+  // Not named: where it comes from a text with an unescaped separator, it is a piece of a password.
+  if (!known)
+    throw new ConnectionFormatError("connection", "a parameter is none of libpq's and none of a known driver's");
+  if (driver !== "airflow") return text(value, keyword);
+  try {
+    return JSON.stringify(JSON.parse(text(value, keyword)));
+  } catch {
+    // The parser's error would quote the value.
+    throw new ConnectionFormatError("connection", `the value of '${keyword}' is not JSON`, { part: keyword });
+  }
 }
 
 function endpoint(init: { readonly host?: string | null; readonly port?: number | null }): Endpoint {

@@ -3,8 +3,12 @@
  * not know. A value that has no equal on the other side is not translated at all: half a translation of a security
  * setting would be worse than a refusal.
  */
-import type { Driver } from "./connection.js";
 import { LIBPQ_PARAMETERS, type LibpqParameter } from "./keywords.js";
+
+/** Drivers with parameters of their own; the prefixes of such keys in a connection's `parameters`. */
+export const DRIVERS = ["airflow", "jdbc", "npgsql"] as const;
+export type Driver = (typeof DRIVERS)[number];
+export type DriverKey = `${Driver}:${string}`;
 
 interface Translation {
   readonly name: string;
@@ -12,6 +16,8 @@ interface Translation {
   readonly out: (value: string) => string | null;
   /** The driver's value in libpq's words, or null when libpq has none. */
   readonly in: (value: string) => string | null;
+  /** Values that only the driver knows: the parameter is then kept as its own. */
+  readonly ownValues: readonly string[];
 }
 
 export interface DriverVocabulary {
@@ -19,7 +25,7 @@ export interface DriverVocabulary {
   readonly translations: Readonly<Partial<Record<LibpqParameter, Translation>>>;
   /** The driver's own parameters in its own spelling. */
   readonly own: readonly string[];
-  /** Other spellings of own parameters and translated names. */
+  /** Other spellings of own and translated names, folded. */
   readonly aliases: Readonly<Record<string, string>>;
   /** Brings a name into the form in which names are compared. */
   readonly fold: (name: string) => string;
@@ -34,48 +40,60 @@ export function translateOut(vocabulary: DriverVocabulary, parameter: LibpqParam
 
 export type TranslatedIn =
   | { readonly kind: "parameter"; readonly keyword: LibpqParameter; readonly value: string }
-  | { readonly kind: "own"; readonly key: `${Driver}:${string}`; readonly value: string }
+  | { readonly kind: "own"; readonly key: DriverKey; readonly value: string }
   | { readonly kind: "unknown-name" }
   | { readonly kind: "unknown-value"; readonly name: string };
 
 /** The key in `parameters` and the value for a driver's name and value. */
 export function translateIn(vocabulary: DriverVocabulary, name: string, value: string): TranslatedIn {
-  const alias = Object.entries(vocabulary.aliases).find(([other]) => vocabulary.fold(other) === vocabulary.fold(name));
-  const folded = vocabulary.fold(alias?.[1] ?? name);
-  for (const [keyword, translation] of entries(vocabulary.translations)) {
-    if (vocabulary.fold(translation.name) !== folded) continue;
+  const { driver, aliases, fold } = vocabulary;
+  const folded = fold(Object.hasOwn(aliases, fold(name)) ? (aliases[fold(name)] ?? name) : name);
+  for (const [keyword, translation] of translationsOf(vocabulary)) {
+    if (fold(translation.name) !== folded) continue;
     const translated = translation.in(value);
-    if (translated === null) return { kind: "unknown-value", name: translation.name };
-    return { kind: "parameter", keyword, value: translated };
+    if (translated !== null) return { kind: "parameter", keyword, value: translated };
+    if (!translation.ownValues.includes(value)) return { kind: "unknown-value", name: translation.name };
+    return { kind: "own", key: `${driver}:${translation.name}`, value };
   }
-  const own = vocabulary.own.find((each) => vocabulary.fold(each) === folded);
-  return own === undefined ? { kind: "unknown-name" } : { kind: "own", key: `${vocabulary.driver}:${own}`, value };
+  const own = vocabulary.own.find((each) => fold(each) === folded);
+  return own === undefined ? { kind: "unknown-name" } : { kind: "own", key: `${driver}:${own}`, value };
 }
 
-function entries(translations: DriverVocabulary["translations"]): [LibpqParameter, Translation][] {
-  return LIBPQ_PARAMETERS.flatMap((keyword) => {
-    const translation = translations[keyword];
+/** Whether a key of `parameters` (without its prefix) is one that the driver has and libpq has not. */
+export function isOwnParameter(vocabulary: DriverVocabulary, name: string): boolean {
+  if (vocabulary.own.includes(name)) return true;
+  return translationsOf(vocabulary).some(([, each]) => each.name === name && each.ownValues.length > 0);
+}
+
+function translationsOf(vocabulary: DriverVocabulary): [LibpqParameter, Translation][] {
+  return LIBPQ_PARAMETERS.flatMap((keyword): [LibpqParameter, Translation][] => {
+    const translation = vocabulary.translations[keyword];
     return translation === undefined ? [] : [[keyword, translation]];
   });
 }
 
 /** The same values under another name. */
 export function same(name: string): Translation {
-  return { name, out: (value) => value, in: (value) => value };
+  return { name, out: (value) => value, in: (value) => value, ownValues: [] };
 }
 
 /** A fixed set of values; `pairs` maps libpq's to the driver's, whose case does not matter. */
-export function words(name: string, pairs: Readonly<Record<string, string>>): Translation {
+export function words(
+  name: string,
+  pairs: Readonly<Record<string, string>>,
+  ownValues: readonly string[] = [],
+): Translation {
   return {
     name,
     out: (value) => (Object.hasOwn(pairs, value) ? (pairs[value] ?? null) : null),
     in: (value) =>
       Object.entries(pairs).find(([, theirs]) => theirs.toLowerCase() === value.toLowerCase())?.[0] ?? null,
+    ownValues,
   };
 }
 
 /** A whole number up to `max`, the same on both sides. */
 export function wholeNumber(name: string, max: number): Translation {
   const check = (value: string) => (/^(?:0|[1-9][0-9]{0,9})$/.test(value) && Number(value) <= max ? value : null);
-  return { name, out: check, in: check };
+  return { name, out: check, in: check, ownValues: [] };
 }

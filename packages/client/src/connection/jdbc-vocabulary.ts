@@ -8,7 +8,7 @@ export const JDBC_VOCABULARY: DriverVocabulary = {
     application_name: same("ApplicationName"),
     channel_binding: words("channelBinding", { disable: "disable", prefer: "prefer", require: "require" }),
     connect_timeout: wholeNumber("connectTimeout", 2_147_483),
-    gssencmode: words("gssEncMode", { disable: "disable", prefer: "prefer", require: "require" }),
+    gssencmode: words("gssEncMode", { disable: "disable", prefer: "prefer", require: "require" }, ["allow"]),
     keepalives: words("tcpKeepAlive", { "0": "false", "1": "true" }),
     krbsrvname: same("kerberosServerName"),
     load_balance_hosts: words("loadBalanceHosts", { disable: "false", random: "true" }),
@@ -29,12 +29,11 @@ export const JDBC_VOCABULARY: DriverVocabulary = {
     sslnegotiation: words("sslNegotiation", { postgres: "postgres", direct: "direct" }),
     sslpassword: same("sslpassword"),
     sslrootcert: same("sslrootcert"),
-    target_session_attrs: words("targetServerType", {
-      any: "any",
-      primary: "primary",
-      standby: "secondary",
-      "prefer-standby": "preferSecondary",
-    }),
+    target_session_attrs: words(
+      "targetServerType",
+      { any: "any", primary: "primary", standby: "secondary", "prefer-standby": "preferSecondary" },
+      ["preferPrimary", "master", "slave", "preferSlave"],
+    ),
   },
   aliases: {},
   // `user`, `password`, `ssl` and the PG* properties are read by the form itself.

@@ -150,6 +150,11 @@ function readServer(text: string, settings: LibpqSettings): void {
     hosts.push(/^\[.*\]$/.test(host) ? host.slice(1, -1) : host);
     ports.push(hasPort ? address.slice(colon + 1) : "");
   }
+  if (hosts.length > 1 && hosts.includes(""))
+    throw new ConnectionFormatError(FORM, "a list of hosts needs a name for each", {
+      position: start + 2,
+      part: "host",
+    });
   if (hosts.some((host) => host.includes("@")))
     throw new ConnectionFormatError(FORM, "user and password belong into the properties 'user' and 'password'", {
       position: start + 2,

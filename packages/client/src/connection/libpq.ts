@@ -2,7 +2,8 @@
  * libpq's own view of a connection, keywords and texts, on which its URI, its keyword string, its environment variables
  * and Airflow's extras all rest: host and port lists, spellings of old clients, and the ban on unknown keywords.
  */
-import { type Connection, connection, type Driver, type Endpoint, endpoints } from "./connection.js";
+import { type Connection, connection, type Endpoint, endpoints } from "./connection.js";
+import type { DriverKey } from "./driver-vocabulary.js";
 import { ConnectionFormatError, type FormName } from "./error.js";
 import { isLibpqParameter } from "./keywords.js";
 
@@ -25,7 +26,7 @@ export class LibpqSettings {
   }
 
   /** Stores a driver's own parameter; the form has looked at the name. */
-  setDriverParameter(key: `${Driver}:${string}`, value: string): void {
+  setDriverParameter(key: DriverKey, value: string): void {
     this.#values.set(key, text(value, this.form, "driver parameter", {}));
   }
 

@@ -2,7 +2,8 @@
  * What a form cannot carry. Encoders refuse such a connection unless told to leave things out, and even then never leave
  * out what says which server, role or database is meant: a text that leads elsewhere is worse than none.
  */
-import { type Connection, type Driver, driverOf } from "./connection.js";
+import { type Connection, driverOf } from "./connection.js";
+import type { Driver } from "./driver-vocabulary.js";
 import { ConnectionFormatError, type FormName } from "./error.js";
 import { ADDRESS_PARAMETERS, isLibpqParameter, type LibpqParameter } from "./keywords.js";
 
