@@ -1,0 +1,4 @@
+export { adminWorks, healAdmin } from "./heal-admin.js";
+export { passwordWorks, provision } from "./provision.js";
+export { ident, literal } from "./quoting.js";
+export { makeVerifier, verifierMatches } from "./verifier.js";

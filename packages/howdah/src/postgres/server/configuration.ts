@@ -1,0 +1,74 @@
+import { userInfo } from "node:os";
+import { HowdahError } from "../../kernel/errors.js";
+import { HeldFolder } from "../../runtime/process/index.js";
+import type { Settings } from "../../spec/index.js";
+import { parseConf, renderConf, renderHba, renderIdent, sizedSettings } from "../settings/index.js";
+import type { ServerSpec } from "../types.js";
+
+/**
+ * The configuration files of a server, from the lowest layer up: what initdb found out about the machine
+ * (`initdb.conf`), what is sized to the memory and what the user asked for (`postgresql.conf`, written by us at each
+ * start), ALTER SYSTEM (`postgresql.auto.conf`, never written by us but to take a refused change back), and on top the
+ * command line.
+ */
+export const CONF = "postgresql.conf";
+export const AUTO_CONF = "postgresql.auto.conf";
+const INITDB_CONF = "initdb.conf";
+const HEADER = "# Written by Howdah at each start; changes are lost. Use 'howdah services update' or ALTER SYSTEM.\n";
+
+/** Writes what differs; a wake that changes nothing writes nothing. */
+export function writeConfiguration(spec: ServerSpec): void {
+  using data = holdData(spec);
+  if (data.read(INITDB_CONF) === null) {
+    const conf = data.read(CONF) ?? "";
+    // Kept before it is replaced: after a crash in between, this runs again and finds it kept.
+    data.write(INITDB_CONF, conf.startsWith(HEADER) ? "" : conf);
+  }
+  writeIfChanged(data, CONF, renderServerConf(spec));
+  using root = hold(spec.paths.root, spec.uid);
+  writeIfChanged(root, "pg_hba.conf", renderHba());
+  writeIfChanged(root, "pg_ident.conf", renderIdent(userInfo().username));
+}
+
+/** The text of postgresql.conf. */
+export function renderServerConf(spec: Pick<ServerSpec, "memoryBytes" | "settings" | "distribution">): string {
+  const own = Object.fromEntries(Object.entries(spec.settings).map(([name, value]) => [name.toLowerCase(), value]));
+  const sized = Object.entries(sizedSettings(spec.memoryBytes, spec.distribution.major));
+  return [
+    HEADER,
+    `include_if_exists = '${INITDB_CONF}'\n\n# Sized to the memory of the service\n`,
+    renderConf(Object.fromEntries(sized.filter(([name]) => !(name in own)))),
+    "\n# Asked for by the user\n",
+    renderConf(own),
+  ].join("");
+}
+
+export interface ConfigurationTexts {
+  readonly conf: string;
+  readonly auto: string;
+}
+
+export function readConfiguration(spec: Pick<ServerSpec, "paths" | "uid">): ConfigurationTexts {
+  using data = holdData(spec);
+  return { conf: data.read(CONF) ?? "", auto: data.read(AUTO_CONF) ?? "" };
+}
+
+/** What the files ask for, ALTER SYSTEM last. */
+export function requestedSettings({ conf, auto }: ConfigurationTexts): Settings {
+  return { ...parseConf(conf), ...parseConf(auto) };
+}
+
+export function writeIfChanged(folder: HeldFolder, name: string, text: string): void {
+  if (folder.read(name) !== text) folder.write(name, text);
+}
+
+export function holdData(spec: Pick<ServerSpec, "paths" | "uid">): HeldFolder {
+  return hold(spec.paths.data, spec.uid);
+}
+
+/** Throws HOME_UNUSABLE when the folder is not there. */
+export function hold(path: string, owner: number | null): HeldFolder {
+  const folder = HeldFolder.open(path, owner);
+  if (folder === null) throw new HowdahError("HOME_UNUSABLE", `folder '${path}' does not exist`);
+  return folder;
+}

@@ -1,0 +1,10 @@
+export { connectAdmin, connectUser, type Endpoint, sqlStateOf } from "./connect.js";
+export { pruneLogs } from "./log-files.js";
+export type { ServerLogLine } from "./log-line.js";
+export { observeServer, type ServerPlace } from "./observe-server.js";
+export { readPostmasterPid } from "./postmaster-pid.js";
+export { type ReadLogOptions, readLog } from "./read-log.js";
+export { reloadServer } from "./reload-server.js";
+export { type StartOptions, startServer } from "./start-server.js";
+export { type StopOptions, stopServer } from "./stop-server.js";
+export { endStrayServers, endSurvivors } from "./survivors.js";

@@ -1,0 +1,28 @@
+import { type ErrorCode, HowdahError } from "../../kernel/errors.js";
+import type { ServerSpec } from "../types.js";
+import type { ServerLogLine } from "./log-line.js";
+
+/** Causes that other settings would not cure: the files are then left as they are. */
+const CAUSES: readonly { readonly pattern: RegExp; readonly code: ErrorCode }[] = [
+  { pattern: /could not bind .*Address already in use|could not create any TCP\/IP sockets/, code: "PORT_TAKEN" },
+  // Shared memory is made to size by the settings, although the system's words are the same.
+  { pattern: /^(?!.*shared memory).*No space left on device/, code: "DISK_FULL" },
+  { pattern: /database files are incompatible with server/, code: "VERSION_CHANGE_REFUSED" },
+];
+
+/** The error for a server that ended before it was ready, made from what it wrote. */
+export function startFailure(spec: Pick<ServerSpec, "title" | "port">, entries: readonly ServerLogLine[]): HowdahError {
+  const known = CAUSES.find(({ pattern }) => entries.some(({ message }) => pattern.test(message)));
+  const log = entries.slice(-20).map(({ level, message }) => (level === null ? message : `${level}: ${message}`));
+  if (known?.code === "PORT_TAKEN") {
+    return new HowdahError("PORT_TAKEN", `port ${spec.port} is in use by another program`, { fields: { log } });
+  }
+  const message = `server '${spec.title}' did not start: ${reason(entries)}`;
+  return new HowdahError(known?.code ?? "POSTGRES_START_FAILED", message, { fields: { log } });
+}
+
+/** PostgreSQL's own words: the last fatal entry, else whatever came last. */
+function reason(entries: readonly ServerLogLine[]): string {
+  const fatal = entries.findLast(({ level }) => level === "FATAL" || level === "PANIC");
+  return (fatal ?? entries.at(-1))?.message ?? "it ended without a word";
+}

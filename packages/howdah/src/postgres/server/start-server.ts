@@ -1,0 +1,118 @@
+import { HowdahError, isHowdahError } from "../../kernel/errors.js";
+import type { Logger } from "../../kernel/log.js";
+import { prepareServiceFolders } from "../../runtime/home.js";
+import { chownTree, readProcess, waitForExit } from "../../runtime/process/index.js";
+import type { ServerSpec, StartResult } from "../types.js";
+import { holdData, readConfiguration, writeConfiguration } from "./configuration.js";
+import { describeDifference, putBack, readLastGood, saveLastGood, settleNote, takeBack } from "./last-good.js";
+import { type Launched, launch, untilReady } from "./launch.js";
+import { pruneLogs } from "./log-files.js";
+import { findPostmaster, isComplete } from "./observe-server.js";
+import { ownerOf, readPostmasterFile } from "./postmaster-pid.js";
+import { removeStaleSockets } from "./sockets.js";
+import { endSurvivors } from "./survivors.js";
+
+export interface StartOptions {
+  readonly log: Logger;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Brings the server up, or takes over the one that runs. Idempotent; a crash at any point is repaired by calling it
+ * again, and an aborted start leaves no process.
+ *
+ * Throws POSTGRES_START_FAILED, PORT_TAKEN, DISK_FULL, VERSION_CHANGE_REFUSED, ENGINE_CORRUPT, or the signal's reason.
+ */
+export async function startServer(spec: ServerSpec, o: StartOptions): Promise<StartResult> {
+  o.signal?.throwIfAborted();
+  if (!isComplete(spec)) {
+    throw new HowdahError("POSTGRES_START_FAILED", `server '${spec.title}' has no data directory`, {
+      hint: "Put it back from a copy, or remove the service.",
+    });
+  }
+  await prepareServiceFolders(spec.paths, spec);
+  return (await adopt(spec, o)) ?? start(spec, o);
+}
+
+/** The server that runs already, once it is ready; null when there is none (any more). */
+async function adopt(spec: ServerSpec, o: StartOptions): Promise<StartResult | null> {
+  for (let found = findPostmaster(spec); found !== null; found = findPostmaster(spec)) {
+    const { postmaster, status } = found;
+    // A stop cannot be undone.
+    if (status === "stopping") await untilGone(postmaster, o);
+    else if (await untilReady(spec, postmaster, o.signal)) {
+      return { postmaster, refused: settleNote(spec, postmaster), durationMs: 0 };
+    }
+  }
+  return null;
+}
+
+async function untilGone(postmaster: { pid: number; startTime: string }, o: StartOptions): Promise<void> {
+  while (!(await waitForExit(postmaster, 100))) o.signal?.throwIfAborted();
+}
+
+async function start(spec: ServerSpec, o: StartOptions): Promise<StartResult> {
+  await endSurvivors(spec, o.log);
+  await takeOwnership(spec, o.log);
+  checkVersion(spec);
+  removeRecycledPidFile(spec, o.log);
+  removeStaleSockets(spec);
+  pruneLogs(spec.paths);
+  writeConfiguration(spec);
+  const present = readConfiguration(spec);
+  const launched = await launchOrFallBack(spec, o);
+  const { postmaster } = launched;
+  if (!launched.fellBack) saveLastGood(spec, present);
+  return { postmaster, refused: settleNote(spec, postmaster), durationMs: Math.round(launched.durationMs) };
+}
+
+async function launchOrFallBack(spec: ServerSpec, o: StartOptions): Promise<Launched & { fellBack: boolean }> {
+  try {
+    return { ...(await launch(spec, o.signal)), fellBack: false };
+  } catch (error) {
+    // Anything else is not about settings; neither is the abort of a caller.
+    if (!isHowdahError(error, "POSTGRES_START_FAILED")) throw error;
+    const present = readConfiguration(spec);
+    const good = readLastGood(spec);
+    const refused = good === null ? [] : describeDifference(good, present);
+    if (good === null || refused.length === 0) throw error;
+    o.log.warn({ server: spec.title, refused, err: error }, "start failed, trying the last good settings");
+    takeBack(spec, present, good, refused);
+    try {
+      return { ...(await launch(spec, o.signal)), fellBack: true };
+    } catch (again) {
+      putBack(spec, present, good);
+      // Aborted, port taken, disk full: say that. Otherwise the first failure is the one to tell.
+      throw isHowdahError(again, "POSTGRES_START_FAILED") ? error : again;
+    }
+  }
+}
+
+/** Healing a role hands the data to another account for a moment; a crash in there is put right here. */
+async function takeOwnership(spec: ServerSpec, log: Logger): Promise<void> {
+  if (spec.uid === null || ownerOf(spec.paths.data) === spec.uid) return;
+  log.warn({ server: spec.title }, "data directory belongs to another user, taking it over");
+  await chownTree(spec.paths.data, spec.uid, spec.uid);
+}
+
+function checkVersion(spec: ServerSpec): void {
+  using data = holdData(spec);
+  const version = data.read("PG_VERSION", 64)?.trim();
+  if (version === String(spec.distribution.major)) return;
+  throw new HowdahError(
+    "VERSION_CHANGE_REFUSED",
+    `the data of server '${spec.title}' was made by PostgreSQL ${version}, it cannot run under ${spec.distribution.major}`,
+  );
+}
+
+/**
+ * PostgreSQL takes a lock file for valid when any process of that number and user lives. One that is no server of ours
+ * got the number after a crash; only then is the file removed, else it is PostgreSQL's to judge.
+ */
+function removeRecycledPidFile(spec: ServerSpec, log: Logger): void {
+  const file = readPostmasterFile(spec);
+  if (file === null || readProcess(file.pid) === null) return;
+  log.warn({ server: spec.title, pid: file.pid }, "postmaster.pid names a process that is no server of ours");
+  using data = holdData(spec);
+  data.remove("postmaster.pid");
+}

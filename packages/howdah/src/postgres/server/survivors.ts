@@ -1,0 +1,68 @@
+import { realpathSync } from "node:fs";
+import { sep } from "node:path";
+import { errnoOf, HowdahError } from "../../kernel/errors.js";
+import type { Logger } from "../../kernel/log.js";
+import type { Layout } from "../../runtime/layout.js";
+import { type ProcessInfo, processesNamed, signalProcess, waitForExit } from "../../runtime/process/index.js";
+import { findPostmaster, findSurvivors, type ServerPlace } from "./observe-server.js";
+
+/** A backend's handler of SIGQUIT leaves at once, also out of a busy loop; what has not gone by then never will. */
+const QUIT_MS = 500;
+const KILL_MS = 10_000;
+
+/**
+ * Ends the processes that outlived their postmaster. As long as one of them lives, a new postmaster refuses to start
+ * ("pre-existing shared memory block is still in use"), and rightly: it would write beside it. Returns how many there
+ * were. Throws POSTGRES_STOP_FAILED when one cannot be killed.
+ */
+export async function endSurvivors(spec: ServerPlace & { readonly title?: string }, log: Logger): Promise<number> {
+  const postmaster = findPostmaster(spec)?.postmaster ?? null;
+  return end(() => findSurvivors(spec, postmaster), log, spec.title ?? spec.paths.data);
+}
+
+/** Ends servers that nobody keeps any more: those in service folders without a row, and those whose folder lies in the
+ *  trash already. Returns the number of processes ended. */
+export async function endStrayServers(o: { layout: Layout; known: ReadonlySet<number>; log: Logger }): Promise<number> {
+  const services = `${realPath(o.layout.services)}${sep}`;
+  const trash = `${realPath(o.layout.trash)}${sep}`;
+  const isStray = ({ cwd }: ProcessInfo) => {
+    if (cwd === null) return false;
+    if (cwd.startsWith(trash)) return true;
+    return cwd.startsWith(services) && !o.known.has(Number(cwd.slice(services.length).split(sep)[0]));
+  };
+  return end(() => processesNamed("postgres").filter(isStray), o.log, "servers of no service");
+}
+
+async function end(find: () => ProcessInfo[], log: Logger, title: string): Promise<number> {
+  const ended = new Set<number>();
+  // Again and again: a postmaster among them may have made another child meanwhile.
+  for (let round = 0; round < 10; round++) {
+    const found = find();
+    if (found.length === 0) return ended.size;
+    for (const info of found) ended.add(info.pid);
+    log.warn({ server: title, pids: found.map((p) => p.pid) }, "ending processes that outlived their server");
+    // Each leads a group that its own commands (COPY … PROGRAM) belong to.
+    for (const info of found) signalProcess(info, "SIGQUIT", { group: true });
+    await allGone(found, QUIT_MS);
+    for (const info of found) signalProcess(info, "SIGKILL", { group: true });
+    await allGone(found, KILL_MS);
+  }
+  const left = find();
+  if (left.length === 0) return ended.size;
+  throw new HowdahError("POSTGRES_STOP_FAILED", `process ${left[0]?.pid} of '${title}' cannot be ended`, {
+    hint: "It probably waits for a disk; look at it with 'ps' and repair the disk, or restart the machine.",
+  });
+}
+
+async function allGone(processes: readonly ProcessInfo[], timeoutMs: number): Promise<void> {
+  await Promise.all(processes.map((info) => waitForExit(info, timeoutMs)));
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return path;
+    throw error;
+  }
+}
