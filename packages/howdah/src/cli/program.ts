@@ -33,17 +33,6 @@ function styled(command: Command, options: BuildOptions): Command {
     .exitOverride();
 }
 
-/** What the completion generators need and commander does not keep. */
-export function findSpec(path: readonly string[]): CommandSpec | undefined {
-  let specs: readonly CommandSpec[] = commandTree;
-  let found: CommandSpec | undefined;
-  for (const word of path) {
-    found = specs.find((spec) => spec.name === word || spec.aliases?.includes(word));
-    specs = found?.commands ?? [];
-  }
-  return found;
-}
-
 function buildCommand(spec: CommandSpec, build: BuildOptions): Command {
   const command = styled(new Command(spec.name), build)
     .summary(spec.summary)

@@ -11,8 +11,9 @@ export interface WaitOptions {
 }
 
 /**
- * Follows services until each is what was wished, showing what they are at. Resolves to their last states; one that
- * is gone is left out. When some fail, the others are still waited for, each failure is told, and the first is thrown.
+ * Follows services until each is what was wished, showing what they are at. Resolves to their last states, in order;
+ * with `--no-wait` to those they have now. When some fail, the others are still waited for, each failure is told, and
+ * the first is thrown. One that somebody removed meanwhile has failed, too: SERVICE_NOT_FOUND.
  */
 export async function waitForServices(
   context: CommandContext,
@@ -20,6 +21,30 @@ export async function waitForServices(
   services: readonly WireService[],
   options: WaitOptions,
 ): Promise<WireService[]> {
+  const reached = await follow(context, client, services, options);
+  const gone = services.find((_service, i) => reached[i] === null);
+  if (gone !== undefined) {
+    throw new HowdahError("SERVICE_NOT_FOUND", `service '${gone.name}' was removed while it was waited for`);
+  }
+  return reached.filter((service) => service !== null);
+}
+
+/** As above, for services whose removal was wished: being gone is what they are waited for. */
+export async function waitUntilGone(
+  context: CommandContext,
+  client: HowdahClient,
+  services: readonly WireService[],
+  options: WaitOptions,
+): Promise<void> {
+  await follow(context, client, services, options);
+}
+
+async function follow(
+  context: CommandContext,
+  client: HowdahClient,
+  services: readonly WireService[],
+  options: WaitOptions,
+): Promise<(WireService | null)[]> {
   if (!options.wait || services.length === 0) return [...services];
   const timeoutMs = parseDuration(options.timeout);
   const states = new Map(services.map((service) => [service.id, service]));
@@ -47,12 +72,12 @@ function collect(
   context: CommandContext,
   services: readonly WireService[],
   results: readonly PromiseSettledResult<WireService | null>[],
-): WireService[] {
-  const reached: WireService[] = [];
+): (WireService | null)[] {
+  const reached: (WireService | null)[] = [];
   const failures: unknown[] = [];
   results.forEach((result, i) => {
     if (result.status === "rejected") failures.push(named(result.reason, services[i]));
-    else if (result.value !== null) reached.push(result.value);
+    else reached.push(result.value);
   });
   const [first, ...others] = failures;
   // The first is thrown and rendered with its hint; the others would be lost.

@@ -1,7 +1,7 @@
 import type { CommandContext } from "../context.js";
 import { confirmByName } from "../input/ask.js";
 import { currentProject } from "../project.js";
-import { type WaitOptions, waitForServices } from "../wait-for.js";
+import { type WaitOptions, waitForServices, waitUntilGone } from "../wait-for.js";
 import { type FileOptions, loadStack } from "./load-stack.js";
 
 type Options = FileOptions & WaitOptions & { readonly volumes?: boolean; readonly yes?: boolean };
@@ -16,9 +16,11 @@ export async function run(context: CommandContext, _args: readonly string[], opt
   }
   const client = await context.client();
   const asked = await client.stacks.down(project, { volumes });
-  const left = await waitForServices(context, client, asked, options);
+  let services = asked;
+  if (volumes) await waitUntilGone(context, client, asked, options);
+  else services = await waitForServices(context, client, asked, options);
   const names = asked.map((service) => service.name);
-  output.result({ project, volumes, services: volumes ? asked : left }, () => {
+  output.result({ project, volumes, services }, () => {
     if (names.length === 0) return `Project '${project}' has no databases.\n`;
     if (!volumes) return `Stopped: ${names.join(", ")}. The data stays; 'howdah up' starts them again.\n`;
     return `Removed: ${names.join(", ")}. Kept in the trash for 7 days; 'howdah services restore-removed' brings them back.\n`;

@@ -1,7 +1,7 @@
 import type { CommandContext } from "../context.js";
 import { findService, type ServiceOptions } from "../find-service.js";
 import { confirmByName } from "../input/ask.js";
-import { type WaitOptions, waitForServices } from "../wait-for.js";
+import { type WaitOptions, waitUntilGone } from "../wait-for.js";
 
 type Options = ServiceOptions & WaitOptions & { readonly yes?: boolean; readonly force?: boolean };
 
@@ -15,7 +15,7 @@ export async function run(context: CommandContext, [name]: readonly string[], op
     yes: options.yes === true || options.force === true,
   });
   await client.services.remove(service.id);
-  await waitForServices(context, client, [service], options);
+  await waitUntilGone(context, client, [service], options);
   const restore = `howdah services restore-removed --id ${service.id}`;
   output.result(
     { id: service.id, name: service.name, project: service.project, removed: true, restore_with: restore },
