@@ -2,7 +2,7 @@
  * The one error of this folder. Its message tells the form and the place, and never repeats a piece of the input:
  * where a separator is not escaped, any piece of it may belong to a password.
  */
-export const FORM_LABELS = {
+const FORM_LABELS = {
   connection: "connection",
   uri: "connection URI",
   "keyword-value": "libpq connection string",
