@@ -5,7 +5,7 @@ import { createConfigs } from "./configs.js";
 import { Database } from "./database.js";
 import { createEvents } from "./events.js";
 import { createKeyFile, readKeyFile } from "./key-file.js";
-import { createMeta, selectMeta, upsertMeta } from "./meta.js";
+import { createMeta, KEY_CHECK, selectMeta, upsertMeta } from "./meta.js";
 import { hasTable, migrate } from "./migrate.js";
 import { createSecretBox, type SecretBox } from "./secret-box.js";
 import { createServices } from "./services.js";
@@ -20,7 +20,6 @@ export interface StoreOptions {
   readonly now?: () => number;
 }
 
-const KEY_CHECK = "encryption-key-check";
 const KEY_CHECK_TEXT = "this installation's key";
 const KEY_CHECK_PLACE = { table: "meta", row: KEY_CHECK, column: "value" };
 

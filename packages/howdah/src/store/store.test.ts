@@ -318,6 +318,22 @@ describe("events and meta", () => {
     expect(store.meta.get("port")).toBe("2");
   });
 
+  test("meta values are cleared by their beginning, and by nothing else", () => {
+    for (const key of ["service/1/a", "service/1/b", "service/12/a", "Service/1/a", "service_1/a"]) {
+      store.meta.set(key, "x");
+    }
+    store.meta.clear("service/1/");
+    const left = ["service/1/a", "service/1/b", "service/12/a", "Service/1/a", "service_1/a"].filter((key) =>
+      store.meta.get(key),
+    );
+    expect(left).toEqual(["service/12/a", "Service/1/a", "service_1/a"]);
+    store.meta.clear("");
+    expect(store.meta.get("service/12/a")).toBeUndefined();
+    // Not the check by which a wrong or lost key is told.
+    rmSync(join(folder, "encryption_key"));
+    expect(() => open()).toThrow(expect.objectContaining({ code: "KEY_WRONG" }));
+  });
+
   test("only the last ones are kept", () => {
     store.events.append({ serviceId: 1, kind: "old", message: "" });
     store.events.append({ serviceId: 1, kind: "kept", message: "" });

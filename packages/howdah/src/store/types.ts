@@ -140,5 +140,10 @@ export interface Store extends Disposable {
     list(options?: { serviceId?: number; limit?: number }): EventRecord[];
   };
   /** Small values of the installation itself. */
-  readonly meta: { get(key: string): string | undefined; set(key: string, value: string): void };
+  readonly meta: {
+    get(key: string): string | undefined;
+    set(key: string, value: string): void;
+    /** Takes away every key that begins with the prefix. */
+    clear(prefix: string): void;
+  };
 }
