@@ -7,8 +7,8 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-pro
 import { HowdahError } from "../kernel/errors.js";
 import type { ApiOptions } from "./deps.js";
 import { describeError } from "./error-log.js";
-import { type Api, newInstance, type StreamError } from "./instance.js";
-import { PROBLEM_TYPE, problemOf, reviewedError } from "./problem.js";
+import { type Api, newInstance, type StreamError, sendProblem } from "./instance.js";
+import { problemOf, reviewedError } from "./problem.js";
 import { engineRoutes } from "./routes/engines.js";
 import { keyRoutes } from "./routes/keys.js";
 import { projectRoutes } from "./routes/projects.js";
@@ -52,14 +52,12 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
     throw new HowdahError("NOT_FOUND", `there is no '${request.method} ${request.url.split("?", 1)[0]}'`);
   });
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, request.id);
-    if (problem.status >= 500) logFailure(error, request.id);
-    if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="howdah"');
-    return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+    if (sendProblem(reply, error, request.id) >= 500) logFailure(error, request.id);
+    return reply;
   });
 
   function logFailure(error: unknown, requestId: string): void {
-    const fields = { requestId, error: describeError(error) };
+    const fields = { requestId, err: describeError(error) };
     if (reviewedError(error) === undefined) log.error(fields, "request failed for an unforeseen reason");
     else log.warn(fields, "request failed");
   }

@@ -3,12 +3,13 @@
  * strings on their errors as properties, so only a fixed set is taken, and what looks like a credential in the text
  * is censored.
  */
-const URI_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s/]*@/gi;
+import { CENSORED, censorText } from "../kernel/redact.js";
+
 const NAMED_SECRET = /\b(password|passwd|pwd|secret|token)(["']?\s*[=:]\s*["']?|\s+')[^\s"',;)]+/gi;
 const BEARER = /\b(Bearer\s+)\S+/gi;
 const MAX_CAUSES = 5;
 
-export interface LoggedError {
+interface LoggedError {
   readonly name: string;
   readonly message: string;
   readonly code?: string;
@@ -28,6 +29,6 @@ export function describeError(error: unknown, depth = 0): LoggedError {
   };
 }
 
-export function censor(text: string): string {
-  return text.replace(URI_PASSWORD, "$1***@").replace(BEARER, "$1***").replace(NAMED_SECRET, "$1$2***");
+function censor(text: string): string {
+  return censorText(text).replace(BEARER, `$1${CENSORED}`).replace(NAMED_SECRET, `$1$2${CENSORED}`);
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { fastify } from "fastify";
+import { type FastifyReply, fastify } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { PROBLEM_TYPE, problemOf } from "./problem.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -16,6 +17,16 @@ export const MIB = 1024 ** 2;
 /** Turns an error into the last line of a stream. */
 export type StreamError = (requestId: string) => (error: unknown) => { problem: unknown };
 
+/** The answer to a request that failed; returns its status. */
+export function sendProblem(reply: FastifyReply, error: unknown, requestId: string): number {
+  const problem = problemOf(error, requestId);
+  if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="howdah"');
+  reply.code(problem.status).type(PROBLEM_TYPE).header("x-request-id", requestId);
+  // As bytes: text would get a charset parameter, which JSON types do not have.
+  reply.send(Buffer.from(JSON.stringify(problem)));
+  return problem.status;
+}
+
 export type Api = ReturnType<typeof newInstance>;
 
 export function newInstance() {
@@ -27,6 +38,10 @@ export function newInstance() {
     routerOptions: { maxParamLength: 512 },
     // While the process ends, requests are still answered: `shutdown` itself is one of them.
     return503OnClosing: false,
+    // Paths that cannot be decoded never reach a route, nor its hooks.
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(reply as FastifyReply, error, request.id);
+    },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);

@@ -132,10 +132,11 @@ export function parametersOf(view: ServiceView): Record<string, string> {
 
 /** Splits off the settings and checks the shape of the rest. A parameter of null is one that was not given. */
 function split(parameters: ParametersInput["parameters"]): { known: Known; settings: Record<string, string | null> } {
-  const settings: Record<string, string | null> = {};
+  // Entries, not assignments: a setting called `__proto__` would vanish instead of being refused.
+  const given = new Map<string, string | null>();
   const rest: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(parameters)) {
-    if (name.startsWith(SETTING_PREFIX)) settings[settingName(name)] = settingValue(name, value);
+    if (name.startsWith(SETTING_PREFIX)) given.set(settingName(name), settingValue(name, value));
     else if (!Object.hasOwn(PostgresParameters.shape, name)) throw unknown(name);
     else if (value !== null) rest[name] = value;
   }
@@ -149,13 +150,13 @@ function split(parameters: ParametersInput["parameters"]): { known: Known; setti
   }
   const limit = parsed.data.max_connections;
   if (limit !== undefined) {
-    const given = settings["max_connections"];
-    if (given !== undefined && given !== String(limit)) {
+    const other = given.get("max_connections");
+    if (other !== undefined && other !== String(limit)) {
       throw invalid("max_connections", "it is given twice, also as 'set.max_connections', with another value");
     }
-    settings["max_connections"] = String(limit);
+    given.set("max_connections", String(limit));
   }
-  return { known: parsed.data, settings };
+  return { known: parsed.data, settings: Object.fromEntries(given) };
 }
 
 /** `version` (twice possible) and `docker_image` (twice possible) must not contradict each other. */

@@ -41,10 +41,13 @@ function internal(cause: unknown, requestId: string): HowdahError {
 
 function invalidFields(error: FastifyError & { validationContext?: string }): HowdahError {
   const where = error.validationContext === "body" ? "" : ` in the ${error.validationContext ?? "request"}`;
-  const issues = (error.validation ?? []).map((issue) => ({
-    field: issue.instancePath.split("/").filter(Boolean).join(".") || (error.validationContext ?? "body"),
-    fact: lowerFirst(issue.message ?? "has the wrong form"),
-  }));
+  const issues = (error.validation ?? []).flatMap((issue) => {
+    const path = issue.instancePath.split("/").filter(Boolean);
+    const keys = issue.keyword === "unrecognized_keys" ? issue.params["keys"] : undefined;
+    if (Array.isArray(keys)) return keys.map((key) => ({ field: [...path, key].join("."), fact: "is not known" }));
+    const field = path.join(".") || (error.validationContext ?? "body");
+    return [{ field, fact: lowerFirst(issue.message ?? "has the wrong form") }];
+  });
   const named = issues.slice(0, MAX_NAMED_FIELDS).map((issue) => `field '${issue.field}'${where}: ${issue.fact}`);
   if (issues.length > named.length) named.push(`${issues.length - named.length} more`);
   return new HowdahError("INVALID_INPUT", named.join("; "), {
