@@ -1,0 +1,2 @@
+export { type ControlOptions, createControl } from "./control.js";
+export type * from "./types.js";

@@ -1,0 +1,38 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { changeNeeds, type Distribution, describeSettings, observeServer } from "../postgres/index.js";
+import type { ServiceRecord } from "../store/index.js";
+import { type Context, credentialsOf, marks, wantedOf } from "./context.js";
+import type { ServiceFacts } from "./plan-service.js";
+
+/** Reads the world for one service: files, processes and our own marks; asks PostgreSQL nothing. */
+export async function observeService(context: Context, record: ServiceRecord): Promise<ServiceFacts> {
+  const { store, layout } = context;
+  const paths = layout.service(record.id);
+  const server = await observeServer({ paths, uid: record.uid });
+  const distribution = await installedDistribution(context, record);
+  const describe = distribution === null ? null : await describeSettings(distribution);
+  return {
+    server,
+    applied: marks.applied.get(store, record.id),
+    wanted: wantedOf(context, record),
+    credentials: credentialsOf(store, record),
+    initScriptsPending: store.services.initScripts(record.id).length > 0,
+    initScriptsBegun: marks.initScriptsBegun.get(store, record.id),
+    inTrash: server.kind === "absent" && (await exists(join(layout.trash, String(record.id)))),
+    needsRestart: (names) => describe === null || changeNeeds(names, describe) === "restart",
+  };
+}
+
+async function installedDistribution(context: Context, record: ServiceRecord): Promise<Distribution | null> {
+  const known = await context.engines.list();
+  const installed = known.some((e) => e.major === record.definition.major && e.installed);
+  return installed ? context.engines.resolve(record.definition.major, record.engine) : null;
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

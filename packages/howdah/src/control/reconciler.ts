@@ -1,0 +1,245 @@
+/**
+ * Makes the world match the wishes, one service at a time: observe, plan, act, until the plan is empty. A service has
+ * at most one such run under way; a kick during it makes another round. Nothing here remembers anything that a crash
+ * may not forget: wishes are rows, the rest is observed.
+ */
+
+import { type Clock, systemClock } from "../kernel/clock.js";
+import { HowdahError, isHowdahError } from "../kernel/errors.js";
+import { backoffMs } from "../kernel/retry.js";
+import { findFreePort, type ProcessIdentity, watchExit } from "../runtime/index.js";
+import type { ServicePatch, ServiceRecord } from "../store/index.js";
+import { act } from "./act.js";
+import { type Context, marks } from "./context.js";
+import { observeService } from "./observe-service.js";
+import { planService } from "./plan-service.js";
+
+/** More rounds than any legal sequence of actions needs; beyond it the plan and the world disagree for good. */
+const MAX_ROUNDS = 40;
+const RETRY_MIN_MS = 250;
+const RETRY_MAX_MS = 30_000;
+/** A server that ran this long was well: the next crash is answered at once again. */
+const STEADY_MS = 60_000;
+/** Failures stay readable for somebody who waits for a service that was rolled back. */
+const FAILURE_KEPT_MS = 600_000;
+
+interface Slot {
+  running: Promise<void> | null;
+  again: boolean;
+  attempts: number;
+  timer: NodeJS.Timeout | null;
+  watch: { identity: ProcessIdentity; stop: () => void } | null;
+}
+
+export class Reconciler {
+  readonly #context: Context;
+  readonly #clock: Clock;
+  readonly #slots = new Map<number, Slot>();
+  readonly #failures = new Map<number, { error: HowdahError; generation: number }>();
+  readonly #abort = new AbortController();
+  readonly #limit: Semaphore;
+
+  constructor(context: Context, options: { parallel: number; clock?: Clock }) {
+    this.#context = context;
+    this.#clock = options.clock ?? systemClock;
+    this.#limit = new Semaphore(options.parallel);
+  }
+
+  /** Why the last attempt to carry out the service's present wish failed. */
+  failure(id: number, generation: number): HowdahError | undefined {
+    const failure = this.#failures.get(id);
+    return failure !== undefined && failure.generation >= generation ? failure.error : undefined;
+  }
+
+  /** Whether somebody is at work, or will be without being asked again. */
+  busy(id: number): boolean {
+    const slot = this.#slots.get(id);
+    return slot !== undefined && (slot.running !== null || slot.timer !== null);
+  }
+
+  /** Looks at the service now. `fresh`: a new wish, so earlier failures count no longer. */
+  kick(id: number, options: { fresh?: boolean } = {}): void {
+    if (this.#abort.signal.aborted) return;
+    const slot = this.#slot(id);
+    if (options.fresh === true) {
+      slot.attempts = 0;
+      this.#failures.delete(id);
+    }
+    if (slot.timer !== null) clearTimeout(slot.timer);
+    slot.timer = null;
+    if (slot.running !== null) {
+      slot.again = true;
+      return;
+    }
+    slot.running = this.#run(id, slot).finally(() => {
+      slot.running = null;
+      if (slot.again) {
+        slot.again = false;
+        this.kick(id);
+      } else if (slot.timer === null && slot.watch === null) {
+        this.#slots.delete(id);
+      }
+      this.#context.changes.emit("changed", id);
+    });
+  }
+
+  /** Stops deciding and waits for the action under way. Servers go on. */
+  async close(): Promise<void> {
+    this.#abort.abort();
+    for (const slot of this.#slots.values()) {
+      if (slot.timer !== null) clearTimeout(slot.timer);
+      slot.timer = null;
+      slot.watch?.stop();
+      slot.watch = null;
+    }
+    await Promise.all([...this.#slots.values()].map((slot) => slot.running));
+  }
+
+  #slot(id: number): Slot {
+    const known = this.#slots.get(id);
+    if (known !== undefined) return known;
+    const slot: Slot = { running: null, again: false, attempts: 0, timer: null, watch: null };
+    this.#slots.set(id, slot);
+    return slot;
+  }
+
+  async #run(id: number, slot: Slot): Promise<void> {
+    const release = await this.#limit.acquire();
+    try {
+      await this.#converge(id, slot);
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      await this.#failed(id, slot, error);
+    } finally {
+      release();
+    }
+  }
+
+  async #converge(id: number, slot: Slot): Promise<void> {
+    const { store } = this.#context;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const record = store.services.get(id);
+      if (record === undefined) return this.#forget(slot);
+      const facts = await observeService(this.#context, record);
+      const actions = planService(record, facts);
+      if (actions.length === 0) {
+        const postmaster = "postmaster" in facts.server ? facts.server.postmaster : null;
+        return this.#settle(record, slot, postmaster);
+      }
+      for (const action of actions) {
+        if (this.#abort.signal.aborted) return;
+        const now = store.services.get(id);
+        if (now === undefined) return this.#forget(slot);
+        // A new wish may have made the rest of this plan wrong.
+        if (now.generation !== record.generation) break;
+        if (action.do === "stop" || action.do === "start") this.#unwatch(slot);
+        await act(this.#context, now, action, this.#abort.signal);
+      }
+    }
+    throw new HowdahError("INTERNAL", `service ${id} did not converge after ${MAX_ROUNDS} rounds`);
+  }
+
+  #settle(record: ServiceRecord, slot: Slot, postmaster: ProcessIdentity | null): void {
+    const { store } = this.#context;
+    const state = record.desired === "running" ? "running" : "stopped";
+    const patch: ServicePatch = { state, stateDetail: null, observedGeneration: record.generation };
+    const differs = Object.entries(patch).some(([key, value]) => record[key as keyof ServiceRecord] !== value);
+    if (differs) {
+      store.services.patch(record.id, patch);
+      this.#context.log.info({ serviceId: record.id, state }, "service settled");
+    }
+    this.#failures.delete(record.id);
+    if (postmaster !== null) this.#watch(record.id, slot, postmaster);
+    // Last: whoever waits for this may look at once.
+    this.#context.changes.emit("changed", record.id);
+  }
+
+  #watch(id: number, slot: Slot, identity: ProcessIdentity): void {
+    const watched = slot.watch?.identity;
+    if (watched?.pid === identity.pid && watched.startTime === identity.startTime) return;
+    this.#unwatch(slot);
+    const since = this.#clock.now();
+    const stop = watchExit(identity, () => {
+      slot.watch = null;
+      if (this.#clock.now() - since > STEADY_MS) slot.attempts = 0;
+      this.#context.log.warn({ serviceId: id, postmaster: identity.pid }, "postgres ended unasked");
+      this.#context.store.events.append({
+        serviceId: id,
+        kind: "crashed",
+        message: `process ${identity.pid} ended unasked`,
+      });
+      this.#retryLater(id, slot, slot.attempts === 0 ? 0 : undefined);
+    });
+    slot.watch = { identity, stop };
+  }
+
+  #unwatch(slot: Slot): void {
+    slot.watch?.stop();
+    slot.watch = null;
+  }
+
+  #forget(slot: Slot): void {
+    this.#unwatch(slot);
+  }
+
+  async #failed(id: number, slot: Slot, thrown: unknown): Promise<void> {
+    const { store, log } = this.#context;
+    const record = store.services.get(id);
+    if (record === undefined) return;
+    const error = isHowdahError(thrown)
+      ? thrown
+      : new HowdahError("INTERNAL", "internal error while working on the service", { cause: thrown });
+    log.error({ serviceId: id, code: error.code, err: thrown }, "unable to carry out the wish");
+    store.events.append({ serviceId: id, kind: "failed", message: error.message });
+    if (await this.#anotherPort(record, error)) return this.#retryLater(id, slot, 0);
+    this.#failures.set(id, { error, generation: record.generation });
+    setTimeout(() => this.#failures.delete(id), FAILURE_KEPT_MS).unref();
+    if (record.desired === "running" && record.provisioned === null) {
+      // The first start failed: nothing half-made stays behind, and whoever waits gets the reason.
+      store.services.patch(id, { desired: "deleted", state: "deleting", stateDetail: error.message });
+      return this.#retryLater(id, slot, 0);
+    }
+    store.services.patch(id, { state: "failed", stateDetail: error.message, observedGeneration: record.generation });
+    if (error.spec.retryable || error.code === "INTERNAL") this.#retryLater(id, slot);
+  }
+
+  /** The chosen port was taken by somebody else between the choice and the first start. */
+  async #anotherPort(record: ServiceRecord, error: HowdahError): Promise<boolean> {
+    const { store } = this.#context;
+    if (error.code !== "PORT_TAKEN" || record.provisioned !== null || !marks.automaticPort.get(store, record.id))
+      return false;
+    store.services.patch(record.id, { port: await findFreePort(store.services.ports(), record.port + 1) });
+    return true;
+  }
+
+  #retryLater(id: number, slot: Slot, delayMs?: number): void {
+    if (this.#abort.signal.aborted) return;
+    const waitMs = delayMs ?? backoffMs(slot.attempts, RETRY_MIN_MS, RETRY_MAX_MS);
+    slot.attempts++;
+    if (slot.timer !== null) clearTimeout(slot.timer);
+    slot.timer = setTimeout(() => {
+      slot.timer = null;
+      this.kick(id);
+    }, waitMs);
+  }
+}
+
+class Semaphore {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(size: number) {
+    this.#free = size;
+  }
+
+  /** Resolves to the function that gives the place back. */
+  async acquire(): Promise<() => void> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return () => {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    };
+  }
+}

@@ -1,0 +1,160 @@
+/** `up`, `plan` and `down`: a whole project at once. Everything that can be refused is refused before anything is written. */
+import { HowdahError } from "../kernel/errors.js";
+import {
+  changeNeeds,
+  checkSettings,
+  describeSettings,
+  passwordWorks,
+  type SettingDescriptions,
+} from "../postgres/index.js";
+import type { Stack, StackPlan } from "../spec/index.js";
+import type { ServiceRecord } from "../store/index.js";
+import { type Allocator, requirePort } from "./allocate.js";
+import { type Context, serverSpec } from "./context.js";
+import { planStack } from "./plan-stack.js";
+import type { Reconciler } from "./reconciler.js";
+import { type DesiredService, resolveStack } from "./resolve-stack.js";
+import type { Services } from "./services.js";
+import type { ApplyResult, ServiceView } from "./types.js";
+
+export class Stacks {
+  readonly #context: Context;
+  readonly #reconciler: Reconciler;
+  readonly #allocator: Allocator;
+  readonly #services: Services;
+
+  constructor(context: Context, reconciler: Reconciler, allocator: Allocator, services: Services) {
+    this.#context = context;
+    this.#reconciler = reconciler;
+    this.#allocator = allocator;
+    this.#services = services;
+  }
+
+  async plan(stack: Stack): Promise<StackPlan> {
+    return (await this.#prepare(stack)).plan;
+  }
+
+  async apply(stack: Stack): Promise<ApplyResult> {
+    const { store } = this.#context;
+    const { plan, desired } = await this.#prepare(stack);
+    const ids: number[] = [];
+    for (const service of desired) ids.push(await this.#applyService(stack.project, service, plan));
+    store.apps.replace(stack.project, stack.apps);
+    return {
+      plan,
+      services: ids.map((id) => this.#services.get(id)),
+      apps: stack.apps.map((app) => ({ name: app.name, command: startCommand(stack.project, app.name, app.command) })),
+    };
+  }
+
+  down(project: string, options: { volumes: boolean }): ServiceView[] {
+    const records = this.#context.store.services.list(project);
+    if (records.length === 0 && !this.#context.store.apps.projects().includes(project)) {
+      throw new HowdahError("PROJECT_NOT_FOUND", `project '${project}' has no services`);
+    }
+    const live = records.filter((record) => record.desired !== "deleted");
+    return live.map((r) => (options.volumes ? this.#services.remove(r.id) : this.#services.stop(r.id)));
+  }
+
+  async #prepare(stack: Stack): Promise<{ plan: StackPlan; desired: DesiredService[] }> {
+    const { store, engines } = this.#context;
+    const desired = resolveStack(stack, (name) => store.configs.get(stack.project, name));
+    const current = store.services.list(stack.project);
+    const known = await engines.list();
+    const described = new Map<number, SettingDescriptions>();
+    for (const service of desired) {
+      const { major, settings } = service.definition;
+      if (known.some((e) => e.major === major && e.installed) && !described.has(major)) {
+        described.set(major, await describeSettings(await engines.resolve(major)));
+      }
+      checkSettings(settings, described.get(major) ?? null);
+    }
+    await this.#checkPorts(desired, current);
+    const works = await this.#passwordsThatWork(desired, current);
+    const plan = planStack({
+      project: stack.project,
+      desired,
+      current: current
+        .filter((record) => record.desired !== "deleted")
+        .map((record) => ({
+          record,
+          passwordMatches: (password) => store.services.password(record.id) === password && works.has(record.id),
+        })),
+      needsRestart: (major, names) => {
+        const describe = described.get(major);
+        return describe === undefined || changeNeeds(names, describe) === "restart";
+      },
+      missingEngines: new Set(
+        desired.map((d) => d.definition.major).filter((m) => !known.some((e) => e.major === m && e.installed)),
+      ),
+    });
+    return { plan, desired };
+  }
+
+  async #checkPorts(desired: readonly DesiredService[], current: readonly ServiceRecord[]): Promise<void> {
+    const taken = this.#context.store.services.ports();
+    const asked = new Map<number, string>();
+    for (const { name, port } of desired) {
+      if (port === null) continue;
+      const other = asked.get(port);
+      if (other !== undefined) {
+        throw new HowdahError("PORT_TAKEN", `services '${other}' and '${name}' both ask for port ${port}`, {
+          fields: { port },
+        });
+      }
+      asked.set(port, name);
+      await requirePort(port, taken, current.find((record) => record.name === name)?.port ?? null);
+    }
+  }
+
+  /** Someone may have altered the role by SQL: `up` asserts what the file says, so it asks the server itself. */
+  async #passwordsThatWork(
+    desired: readonly DesiredService[],
+    current: readonly ServiceRecord[],
+  ): Promise<Set<number>> {
+    const { store, engines } = this.#context;
+    const works = new Set<number>();
+    for (const record of current) {
+      const wish = desired.find((d) => d.name === record.name);
+      if (record.state !== "running" || record.provisioned === null || wish === undefined) {
+        works.add(record.id);
+        continue;
+      }
+      const spec = serverSpec(this.#context, record, await engines.resolve(record.definition.major, record.engine));
+      const { username, database } = record.definition;
+      if (await passwordWorks(spec, { username, database, password: store.services.password(record.id) }))
+        works.add(record.id);
+    }
+    return works;
+  }
+
+  async #applyService(project: string, service: DesiredService, plan: StackPlan): Promise<number> {
+    const { store } = this.#context;
+    const existing = store.services.byName(service.name, project)[0];
+    if (existing === undefined) {
+      const record = await this.#allocator.insert({ ...service, project, origin: "compose" });
+      this.#reconciler.kick(record.id, { fresh: true });
+      return record.id;
+    }
+    const change = plan.changes.find((c) => c.service === service.name);
+    if (change?.action === "none" && existing.state === "running") return existing.id;
+    const alters = change?.details.some((d) => d.startsWith("alter the password")) === true;
+    const password = service.password !== null && (alters || store.services.password(existing.id) !== service.password);
+    await this.#services.replace(existing.id, {
+      definition: service.definition,
+      password: password ? service.password : null,
+      port: service.port,
+    });
+    return existing.id;
+  }
+}
+
+/** The line that starts what Howdah does not run. */
+export function startCommand(project: string, name: string, command: readonly string[] | null): string {
+  const words = command === null ? "COMMAND" : command.map(shellWord).join(" ");
+  return `howdah run -p ${project} ${name} -- ${words}`;
+}
+
+function shellWord(word: string): string {
+  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
