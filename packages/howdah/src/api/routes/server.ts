@@ -3,7 +3,7 @@ import type { ApiOptions } from "../deps.js";
 import type { Api, StreamError } from "../instance.js";
 import { NDJSON_TYPE, sendLines } from "../ndjson-reply.js";
 import { publishedDocument } from "../published-document.js";
-import { DoctorCheck, Event, Health, Status } from "../schemas/installation.js";
+import { DoctorCheck, Event, Health, ShutdownRequest, Status } from "../schemas/installation.js";
 import { isoTime, wireCheck, wireEvent } from "../to-wire.js";
 import { requireTrusted } from "../transport-guard.js";
 
@@ -111,7 +111,7 @@ export function serverRoutes(app: Api, options: ApiOptions, onStreamError: Strea
         summary: "End the control process",
         description:
           'PostgreSQL servers run on unless `all`. One JSON object a line: {"progress": text}, then {"done": true} when the sockets are closed.',
-        body: z.strictObject({ all: z.boolean().default(false) }).meta({ id: "ShutdownRequest" }),
+        body: ShutdownRequest,
         response: {
           200: {
             description: "A line each",

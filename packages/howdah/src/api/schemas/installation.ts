@@ -72,3 +72,7 @@ export const ConfigEntry = z.object({ name: z.string(), updated_at: z.string() }
 export const SetConfigRequest = z
   .strictObject({ value: z.string(), if_not_set: z.boolean().default(false) })
   .meta({ id: "SetConfigRequest" });
+
+export const ShutdownRequest = z
+  .strictObject({ all: z.boolean().default(false).describe("Stop every PostgreSQL server, too") })
+  .meta({ id: "ShutdownRequest" });
