@@ -8,7 +8,8 @@ import { z } from "zod";
 export const SERVICE_PROPERTIES = ["host", "port", "username", "password", "database", "uri", "jdbc"] as const;
 export type ServiceProperty = (typeof SERVICE_PROPERTIES)[number];
 
-/** How the resolved text is written into its surroundings: `userinfo` percent-encodes it for the user part of a URI. */
+/** How the resolved text, the fallback's included, is written into its surroundings: `userinfo` percent-encodes it for
+ *  the user part of a URI. Parts within a fallback are therefore `plain`. */
 const Encoding = z.enum(["plain", "userinfo"]).default("plain");
 
 export type Part =

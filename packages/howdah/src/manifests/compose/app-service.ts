@@ -46,6 +46,7 @@ function environmentOf(
     const { pieces, host, remarks } = rewriteHosts(value.key, value.pieces, hosts);
     values.set(value.key, hostFile(context, value.key, value, files) ?? pieces);
     if (host !== null) hostVariables.push({ key: value.key, place: value.place, host });
+    noteEncoding(context, name, value, remarks);
     for (const remark of remarks) say(context, name, value, remark);
   }
   rewritePortSiblings(context, name, values, hostVariables);
@@ -69,15 +70,24 @@ function hostFile(
   return undefined;
 }
 
+function noteEncoding(
+  context: Context,
+  app: string,
+  { key, place }: EnvironmentValue,
+  remarks: readonly Remark[],
+): void {
+  const names = remarks.filter(({ kind }) => kind === "encoded").map(({ subject }) => `'${subject}'`);
+  if (names.length === 0) return;
+  const message = `the value of ${names.join(" and ")} is percent-encoded where it stands in the URI '${key}' of '${app}'`;
+  const hint = "Store the plain value: any character may be in it.";
+  context.report.notice("percent-encoded", message, place, hint);
+}
+
 function say(context: Context, app: string, { key, place }: EnvironmentValue, { kind, subject }: Remark): void {
   const { report } = context;
   switch (kind) {
-    case "encoded": {
-      const message = `config '${subject}' is percent-encoded where it stands in the URI '${key}' of '${app}'`;
-      const hint = "Store the plain value: any character may be in it.";
-      report.notice("percent-encoded", message, place, hint);
+    case "encoded":
       break;
-    }
     case "wrong-port": {
       const message = `'${key}' of '${app}' names port ${subject}, which the service does not have in this file`;
       const hint = "Write the port inside the compose network, usually 5432.";

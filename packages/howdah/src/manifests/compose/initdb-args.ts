@@ -1,6 +1,8 @@
 /** POSTGRES_INITDB_ARGS as words for initdb, without those that Howdah decides itself. */
 import type { Place } from "../../kernel/errors.js";
-import type { Context } from "./context.js";
+// Not by way of the room's index: reading a file should not load what runs servers.
+import { parseInitdbOptions } from "../../postgres/cluster/initdb-options.js";
+import { type Context, reported } from "./context.js";
 import { shellWords } from "./shell-words.js";
 
 /** Options with a value. */
@@ -37,5 +39,6 @@ export function initdbWords(
       context.report.warning("not-done", message, written.place);
     }
   }
-  return kept;
+  // The same check as when the cluster is made, but here it can tell the line.
+  return reported(context, "initdb-args", written.place, () => parseInitdbOptions(kept)) === undefined ? [] : kept;
 }

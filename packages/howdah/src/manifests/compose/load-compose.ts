@@ -4,9 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { errnoOf, HowdahError } from "../../kernel/errors.js";
 import { humanSize } from "../../kernel/sizes.js";
-import type { Diagnostic, Stack } from "../../spec/index.js";
 import { parseCompose } from "./parse-compose.js";
-import type { FileReader, ReadResult, TextFile } from "./types.js";
+import type { ComposeResult, FileReader, ReadResult, TextFile } from "./types.js";
 
 /** The compose specification's order. */
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
@@ -23,10 +22,7 @@ export interface LoadOptions {
   readonly shell: Readonly<Record<string, string>>;
 }
 
-export interface LoadedCompose {
-  /** null when a diagnostic is an error. */
-  readonly stack: Stack | null;
-  readonly diagnostics: readonly Diagnostic[];
+export interface LoadedCompose extends ComposeResult {
   /** Absolute path of the file. */
   readonly file: string;
 }

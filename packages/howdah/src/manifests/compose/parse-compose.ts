@@ -36,7 +36,11 @@ export function parseCompose(input: ComposeInput): ComposeResult {
   };
   const root = asMap(readAll(context, input), input.file, report);
   const stack = root === undefined ? null : readStack(context, root, input);
-  return { stack: report.hasErrors ? null : stack, diagnostics: report.diagnostics };
+  return {
+    stack: report.hasErrors ? null : stack,
+    project: stack?.project ?? null,
+    diagnostics: report.diagnostics,
+  };
 }
 
 function readAll(context: Context, input: ComposeInput): Node | undefined {

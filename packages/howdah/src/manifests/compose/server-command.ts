@@ -3,6 +3,8 @@
  * Howdah itself or has no meaning without a container, and is reported.
  */
 import type { Place } from "../../kernel/errors.js";
+// Not by way of the room's index: reading a file should not load what runs servers.
+import { isOwned, ownedLimit } from "../../postgres/settings/owned-settings.js";
 import { SettingName, type Settings } from "../../spec/index.js";
 import type { Context } from "./context.js";
 import { textsOf } from "./context.js";
@@ -16,9 +18,8 @@ export interface ServerCommand {
   readonly port: number | null;
 }
 
-/** Howdah puts these on the command line itself. */
-const OWNED =
-  /^(listen_addresses|unix_socket_.*|hba_file|ident_file|config_file|data_directory|external_pid_file|ssl|ssl_(cert|key|ca|crl|dh_params).*|archive_mode|archive_command|archive_library|log_destination|logging_collector|log_directory|log_filename|cluster_name)$/;
+/** Files of a container that is not there. */
+const SSL = /^ssl(_.*_file)?$/;
 /** postgres(1): short options that stand for a setting. */
 const SHORT_SETTINGS: Readonly<Record<string, string>> = { B: "shared_buffers", N: "max_connections", S: "work_mem" };
 /** Options with an argument that Howdah does itself. */
@@ -109,8 +110,9 @@ class CommandParser {
       if (/^\d+$/.test(value)) this.port = Number(value);
       return;
     }
-    if (OWNED.test(name)) {
-      const hint = "Leave it out; Howdah sets it.";
+    const limit = ownedLimit(name, value);
+    if (limit !== null || isOwned(name) || SSL.test(name)) {
+      const hint = limit === null ? "Leave it out; Howdah sets it." : `${limit}.`;
       this.context.report.warning(
         "setting-owned",
         `setting '${name}' of '${this.service}' has no effect`,

@@ -7,7 +7,7 @@ import { isNull } from "./node-access.js";
 import { suggestion } from "./suggestion.js";
 import type { MapNode } from "./yaml-tree.js";
 
-export const TOP_LEVEL_KEYS = [
+const TOP_LEVEL_KEYS = [
   "version",
   "name",
   "include",
@@ -67,7 +67,7 @@ export function checkTopLevelKeys(context: Context, root: MapNode): void {
 
 /** Keys that no compose implementation knows, and extensions of Defang's that Howdah does not carry out. */
 export function checkServiceKeys(context: Context, service: string, map: MapNode): void {
-  for (const { key, keyPlace, value } of map.entries) {
+  for (const { key, keyPlace } of map.entries) {
     if (SERVICE_KEYS.includes(key) || key === "x-defang-postgres" || key === "x-howdah") continue;
     if (key.startsWith("x-defang-")) {
       const hint = suggestion(key, ["x-defang-postgres"]);
@@ -76,7 +76,6 @@ export function checkServiceKeys(context: Context, service: string, map: MapNode
       const hint = suggestion(key, SERVICE_KEYS);
       context.report.warning("unknown-key", `unknown key '${key}' under 'services.${service}'`, keyPlace, hint);
     }
-    if (key === "extends" && !isNull(value)) continue;
   }
 }
 

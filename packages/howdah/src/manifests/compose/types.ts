@@ -40,6 +40,8 @@ export interface ComposeInput extends TextFile {
 export interface ComposeResult {
   /** null when a diagnostic is an error. */
   readonly stack: Stack | null;
+  /** Known even where an error elsewhere in the file leaves no stack; null when the file cannot be read at all. */
+  readonly project: string | null;
   /** In the order of files, lines and columns. */
   readonly diagnostics: readonly Diagnostic[];
 }
