@@ -102,7 +102,7 @@ async function checkDisk(home: string): Promise<void> {
 
 /** Every folder above must let other users pass, along the path as written and as resolved. */
 async function checkAncestors(path: string): Promise<void> {
-  for (const start of new Set([path, await realpath(path)])) {
+  for (const start of new Set([await realpath(path), path])) {
     for (let folder = dirname(start); ; folder = dirname(folder)) {
       const { mode } = await stat(folder);
       if ((mode & 0o001) === 0) {

@@ -8,7 +8,8 @@ import { HowdahError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/log.js";
 import { prepareServiceFolders } from "../../runtime/home.js";
 import { type Account, chownTree, serviceAccount } from "../../runtime/process/index.js";
-import { connectAdmin, sqlStateOf, stopServer } from "../server/index.js";
+import type { Settings } from "../../spec/index.js";
+import { connectAdmin, readConfiguration, requestedSettings, sqlStateOf, stopServer } from "../server/index.js";
 import { ADMIN_ROLE, ownedSettings, toArguments } from "../settings/index.js";
 import type { ServerSpec } from "../types.js";
 import { literal } from "./quoting.js";
@@ -59,9 +60,11 @@ export async function healAdmin(spec: ServerSpec, log: Logger): Promise<boolean>
   await stopServer(spec, { mode: "fast", timeoutMs: STOP_MS, log });
   // Single-user mode wants a user with a passwd entry. If we die in here, the next start takes the data back.
   const account = spec.uid === null ? null : serviceAccount();
+  // Slots and the like keep a server from coming up with less than it had, also in this mode.
+  const settings = ownedSettings(spec, { ...requestedSettings(readConfiguration(spec)), wal_level: "logical" });
   if (account !== null) await lend(spec, account);
   try {
-    await repair(spec, account);
+    await repair(spec, account, settings);
   } finally {
     if (spec.uid !== null) {
       await chownTree(spec.paths.data, spec.uid, spec.uid);
@@ -80,26 +83,32 @@ async function lend(spec: ServerSpec, account: Account): Promise<void> {
   await chownTree(data, account.uid, account.gid);
 }
 
-async function repair(spec: ServerSpec, account: Account | null): Promise<void> {
+async function repair(spec: ServerSpec, account: Account | null, settings: Settings): Promise<void> {
   let output = "";
   for (const database of WORKPLACES) {
-    output = await singleUser(spec, account, database);
+    output = await singleUser(spec, account, { ...settings, ...SINGLE_USER_SETTINGS }, database);
     if (!/FATAL: /.test(output)) return;
   }
   const words = /FATAL: +(.*)/.exec(output)?.[1] ?? output.trim();
   throw new HowdahError("SQL_FAILED", `single-user mode of server '${spec.title}' failed: ${words}`);
 }
 
-async function singleUser(spec: ServerSpec, account: Account | null, database: string): Promise<string> {
-  const settings = {
-    ...ownedSettings(spec, { ...spec.settings, wal_level: "logical" }),
-    logging_collector: "off",
-    log_destination: "stderr",
-    log_statement: "none",
-    shared_preload_libraries: "",
-    session_preload_libraries: "",
-    default_transaction_read_only: "off",
-  };
+/** What comes from the outside stays outside, and everything that is said goes to standard error. */
+const SINGLE_USER_SETTINGS: Settings = {
+  logging_collector: "off",
+  log_destination: "stderr",
+  log_statement: "none",
+  shared_preload_libraries: "",
+  session_preload_libraries: "",
+  default_transaction_read_only: "off",
+};
+
+async function singleUser(
+  spec: ServerSpec,
+  account: Account | null,
+  settings: Settings,
+  database: string,
+): Promise<string> {
   const child = spawn(
     join(spec.distribution.binDir, "postgres"),
     ["--single", "-D", spec.paths.data, ...toArguments(settings), database],

@@ -13,8 +13,9 @@ const NOTHING = /\u00ad|\u034f|\u1806|[\u180b-\u180d]|[\u200c\u200d]|\u2060|[\uf
 export function saslprep(password: string): string {
   // ASCII is left alone by every step, and control characters among it are let pass raw, which is the same.
   if (/^[\x20-\x7e]*$/.test(password)) return password;
-  const prepared = password.replace(OTHER_SPACES, " ").replace(NOTHING, "").normalize("NFKC");
-  return isAllowed(prepared) ? prepared : password;
+  const mapped = password.replace(OTHER_SPACES, " ").replace(NOTHING, "");
+  // PostgreSQL looks for what is prohibited before it normalises, where the RFC says after.
+  return isAllowed(mapped) ? mapped.normalize("NFKC") : password;
 }
 
 function isAllowed(text: string): boolean {

@@ -1,3 +1,4 @@
+export { readConfiguration, requestedSettings } from "./configuration.js";
 export { connectAdmin, connectUser, type Endpoint, sqlStateOf } from "./connect.js";
 export { pruneLogs } from "./log-files.js";
 export type { ServerLogLine } from "./log-line.js";

@@ -1,4 +1,4 @@
-import { fstatSync, lstatSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import type { ServiceLayout } from "../../runtime/layout.js";
 import { HeldFolder } from "../../runtime/process/index.js";
 import { LOG_FILE_BYTES, LOG_FILE_PREFIX } from "../settings/index.js";
@@ -52,8 +52,4 @@ export function pruneLogs(paths: ServiceLayout, keep = { bytes: KEEP_BYTES, file
     removed++;
   });
   return removed;
-}
-
-export function fileSize(fd: number): number {
-  return fstatSync(fd).size;
 }

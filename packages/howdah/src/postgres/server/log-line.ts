@@ -7,8 +7,10 @@ export interface ServerLogLine {
   readonly message: string;
 }
 
-/** `2026-01-31 12:00:00.123 UTC [42] LOG:  text`: the default log_line_prefix, with our log_timezone. */
-const PLAIN = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d+) (?:UTC|GMT) .*?\b([A-Z]+[0-9]?): {2}(.*)$/;
+/** `2026-01-31 12:00:00.123 UTC [42] LOG:  text`: the default log_line_prefix, with our log_timezone. A user may have
+ *  another prefix; the time is then not known. */
+const PLAIN =
+  /^(?:(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d+) (?:UTC|GMT) )?.*?\b(DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT|QUERY): {2}(.*)$/;
 const JSON_STAMP = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d+) (?:UTC|GMT)$/;
 /** What every start says about the collector taking over; it tells a reader nothing. */
 const NOISE =
@@ -24,7 +26,7 @@ export function parseLogLine(line: string): ServerLogLine | null {
 function parsePlain(line: string): ServerLogLine {
   const [, day, clock, level, message] = PLAIN.exec(line) ?? [];
   if (message === undefined || level === undefined) return { at: null, level: null, message: line };
-  return { at: `${day}T${clock}Z`, level, message };
+  return { at: day === undefined ? null : `${day}T${clock}Z`, level, message };
 }
 
 /** Further fields of an entry, as the plain log shows them on lines of their own. */

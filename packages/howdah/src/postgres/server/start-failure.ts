@@ -15,6 +15,12 @@ export function startFailure(spec: Pick<ServerSpec, "title" | "port">, entries: 
   const known = CAUSES.find(({ pattern }) => entries.some(({ message }) => pattern.test(message)));
   const log = entries.slice(-20).map(({ level, message }) => (level === null ? message : `${level}: ${message}`));
   if (known?.code === "PORT_TAKEN") {
+    if (entries.some(({ message }) => /could not bind .*Permission denied/.test(message))) {
+      return new HowdahError("PORT_TAKEN", `port ${spec.port} is reserved for the system's own services`, {
+        hint: "Choose a port from 1024 on.",
+        fields: { log },
+      });
+    }
     return new HowdahError("PORT_TAKEN", `port ${spec.port} is in use by another program`, { fields: { log } });
   }
   const message = `server '${spec.title}' did not start: ${reason(entries)}`;

@@ -1,4 +1,4 @@
-import { HowdahError, isHowdahError } from "../../kernel/errors.js";
+import { errnoOf, HowdahError, isHowdahError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/log.js";
 import { prepareServiceFolders } from "../../runtime/home.js";
 import { chownTree, readProcess, waitForExit } from "../../runtime/process/index.js";
@@ -31,7 +31,12 @@ export async function startServer(spec: ServerSpec, o: StartOptions): Promise<St
     });
   }
   await prepareServiceFolders(spec.paths, spec);
-  return (await adopt(spec, o)) ?? start(spec, o);
+  try {
+    return (await adopt(spec, o)) ?? (await start(spec, o));
+  } catch (error) {
+    if (errnoOf(error) !== "ENOSPC") throw error;
+    throw new HowdahError("DISK_FULL", `no space is left for the files of server '${spec.title}'`, { cause: error });
+  }
 }
 
 /** The server that runs already, once it is ready; null when there is none (any more). */

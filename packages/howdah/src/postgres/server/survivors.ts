@@ -3,7 +3,13 @@ import { sep } from "node:path";
 import { errnoOf, HowdahError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/log.js";
 import type { Layout } from "../../runtime/layout.js";
-import { type ProcessInfo, processesNamed, signalProcess, waitForExit } from "../../runtime/process/index.js";
+import {
+  type ProcessInfo,
+  processesNamed,
+  processesOf,
+  signalProcess,
+  waitForExit,
+} from "../../runtime/process/index.js";
 import { findPostmaster, findSurvivors, type ServerPlace } from "./observe-server.js";
 
 /** A backend's handler of SIGQUIT leaves at once, also out of a busy loop; what has not gone by then never will. */
@@ -12,12 +18,18 @@ const KILL_MS = 10_000;
 
 /**
  * Ends the processes that outlived their postmaster. As long as one of them lives, a new postmaster refuses to start
- * ("pre-existing shared memory block is still in use"), and rightly: it would write beside it. Returns how many there
- * were. Throws POSTGRES_STOP_FAILED when one cannot be killed.
+ * ("pre-existing shared memory block is still in use"), and rightly: it would write beside it. As root, what else the
+ * service's user left running goes with them. Returns how many there were. Throws POSTGRES_STOP_FAILED when one cannot be killed.
  */
 export async function endSurvivors(spec: ServerPlace & { readonly title?: string }, log: Logger): Promise<number> {
   const postmaster = findPostmaster(spec)?.postmaster ?? null;
-  return end(() => findSurvivors(spec, postmaster), log, spec.title ?? spec.paths.data);
+  const find = () => {
+    // As root nothing else runs under the service's user but what its superuser started there.
+    if (postmaster === null && spec.uid !== null)
+      return unique([...findSurvivors(spec, null), ...processesOf(spec.uid)]);
+    return findSurvivors(spec, postmaster);
+  };
+  return end(find, log, spec.title ?? spec.paths.data);
 }
 
 /** Ends servers that nobody keeps any more: those in service folders without a row, and those whose folder lies in the
@@ -52,6 +64,10 @@ async function end(find: () => ProcessInfo[], log: Logger, title: string): Promi
   throw new HowdahError("POSTGRES_STOP_FAILED", `process ${left[0]?.pid} of '${title}' cannot be ended`, {
     hint: "It probably waits for a disk; look at it with 'ps' and repair the disk, or restart the machine.",
   });
+}
+
+function unique(processes: readonly ProcessInfo[]): ProcessInfo[] {
+  return [...new Map(processes.map((info) => [info.pid, info])).values()];
 }
 
 async function allGone(processes: readonly ProcessInfo[], timeoutMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { errnoOf } from "../../kernel/errors.js";
 import type { ProcessInfo } from "./types.js";
 
@@ -63,6 +63,11 @@ export function linuxPids(): number[] {
 /** Name of a process without the rest, for searches over all of them. */
 export function linuxName(pid: number): string | null {
   return readProc(pid, "comm")?.trimEnd() ?? null;
+}
+
+/** The effective user, by one look at the folder; 0 for a program that may not be traced. */
+export function linuxOwner(pid: number): number | null {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
 }
 
 function readProc(pid: number, file: string): string | null {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf } from "../../kernel/errors.js";
-import { linuxName, linuxPids, linuxWorkingDirectory, readLinuxProcess } from "./linux-table.js";
+import { linuxName, linuxOwner, linuxPids, readLinuxProcess } from "./linux-table.js";
 import { listPsProcesses, psWorkingDirectory, readPsProcess } from "./ps-table.js";
 import type { ProcessIdentity, ProcessInfo } from "./types.js";
 
@@ -42,12 +42,11 @@ export function processesNamed(name: string): ProcessInfo[] {
 
 /** Processes that run as the user, of whatever name. */
 export function processesOf(uid: number): ProcessInfo[] {
-  return listProcesses().filter((info) => info.uid === uid);
-}
-
-/** The current working directory alone. */
-export function workingDirectory(pid: number): string | null {
-  return isLinux ? linuxWorkingDirectory(pid) : psWorkingDirectory(pid);
+  if (!isLinux) return listProcesses().filter((info) => info.uid === uid);
+  return linuxPids()
+    .filter((pid) => linuxOwner(pid) === uid)
+    .map(readLinuxProcess)
+    .filter((info) => info !== null);
 }
 
 /** Signals exactly this process. Returns false when it is gone, also when its number is somebody else's now.

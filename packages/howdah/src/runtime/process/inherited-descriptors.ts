@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { errnoOf } from "../../kernel/errors.js";
+
+/**
+ * Open files that whoever started us left open for us (a shell, a CI runner), besides the first three. Node closes its
+ * own files in every program that it starts, but not these; a server that outlives us would hold them for ever, and
+ * whoever waits for the end of such a pipe would wait as long.
+ */
+export function inheritedDescriptors(): number[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc/self/fdinfo")
+    .map(Number)
+    .filter((fd) => fd > 2 && !closesOnExec(fd));
+}
+
+const O_CLOEXEC = 0o2000000;
+
+function closesOnExec(fd: number): boolean {
+  try {
+    const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1] ?? "0";
+    return (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
+  } catch (error) {
+    // The descriptor of the listing itself is closed by now.
+    if (errnoOf(error) === "ENOENT") return true;
+    throw error;
+  }
+}
