@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { errnoOf, HowdahError } from "../kernel/errors.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./command.js";
 
 const FORWARDED = ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT"] as const;
 

@@ -1,6 +1,6 @@
 import type { HowdahClient, WireServiceDetails } from "../api/client/types.js";
 import { isHowdahError } from "../kernel/errors.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./command.js";
 import { projectHint } from "./project.js";
 import { usageError, wholeNumber } from "./usage.js";
 

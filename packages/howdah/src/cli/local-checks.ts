@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import type { WireCheck } from "../api/client/types.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./command.js";
 import { installedUnit, isActive } from "./server/systemd.js";
 
 /** What can be told without a server. */

@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
-import type { CommandSpec } from "./command-spec.js";
+import type { CommandSpec } from "./command.js";
 import { buildProgram } from "./program.js";
 import { commandTree } from "./tree/index.js";
 

@@ -1,5 +1,5 @@
 import { Argument, Command, Option, type OutputConfiguration } from "commander";
-import type { ArgumentSpec, CommandModule, CommandSpec, OptionSpec } from "./command-spec.js";
+import type { ArgumentSpec, CommandModule, CommandSpec, OptionSpec } from "./command.js";
 import { commandTree } from "./tree/index.js";
 
 export type RunAction = (load: () => Promise<CommandModule>, args: string[], options: object) => Promise<void>;

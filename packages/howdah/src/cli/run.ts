@@ -3,11 +3,12 @@ import { CommanderError } from "commander";
 import { type Environment, readEnvironment } from "../kernel/environment.js";
 import { HowdahError } from "../kernel/errors.js";
 import { layoutOf } from "../runtime/layout.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./command.js";
 import { Interrupted, type SignalWatch, watchSignals } from "./interrupt.js";
 import { buildProgram } from "./program.js";
 import { errorDocument, renderError, toHowdahError } from "./render/errors.js";
 import { createOutput, type Output } from "./render/output.js";
+import { commandTree } from "./tree/index.js";
 
 /** Parses the words, runs the command, renders what went wrong. Resolves to the exit code and never rejects. */
 export async function runCli(argv: readonly string[]): Promise<number> {
@@ -87,6 +88,7 @@ function makeContext(output: Output, signals: SignalWatch): CommandContext {
       return layoutOf(read().home);
     },
     cwd: process.cwd(),
+    tree: commandTree,
     output,
     signal: signals.signal,
     client: async () => {

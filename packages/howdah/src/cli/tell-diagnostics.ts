@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { HowdahError } from "../kernel/errors.js";
 import type { Diagnostic } from "../spec/diagnostic.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./command.js";
 import { renderDiagnostic } from "./render/diagnostics.js";
 
 /** Prints what a file's reader had to say. Throws MANIFEST_INVALID when an error was among it. */

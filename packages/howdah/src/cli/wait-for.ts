@@ -1,7 +1,7 @@
 import type { HowdahClient, WireService } from "../api/client/types.js";
 import { parseDuration } from "../kernel/durations.js";
 import { HowdahError } from "../kernel/errors.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./command.js";
 import { renderError } from "./render/errors.js";
 
 /** Options of every command that starts something and waits for it; commander turns `--no-wait` into `wait: false`. */
@@ -74,7 +74,7 @@ function collect(
   results: readonly PromiseSettledResult<WireService | null>[],
 ): (WireService | null)[] {
   const reached: (WireService | null)[] = [];
-  const failures: unknown[] = [];
+  const failures: Error[] = [];
   results.forEach((result, i) => {
     if (result.status === "rejected") failures.push(named(result.reason, services[i]));
     else reached.push(result.value);
@@ -88,7 +88,8 @@ function collect(
   return reached;
 }
 
-function named(reason: unknown, service: WireService | undefined): unknown {
+function named(reason: unknown, service: WireService | undefined): Error {
+  if (!(reason instanceof Error)) return new Error(String(reason));
   if (!(reason instanceof HowdahError) || service === undefined || reason.message.includes(`'${service.name}'`)) {
     return reason;
   }

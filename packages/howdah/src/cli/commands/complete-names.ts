@@ -1,6 +1,6 @@
 import type { HowdahClient } from "../../api/client/types.js";
 import { isHowdahError } from "../../kernel/errors.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 
 /** Called at each press of the tab key: whatever is wrong, it offers nothing and stays silent. */
 export async function run(context: CommandContext, [kind = ""]: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { currentProject } from "../project.js";
 import { humanDate } from "../render/dates.js";
 import { renderTable } from "../render/table.js";
@@ -9,7 +9,7 @@ export async function run(
   options: { readonly project?: string },
 ): Promise<void> {
   const { output } = context;
-  const project = await currentProject(context, options.project);
+  const project = await currentProject(context, options);
   const client = await context.client();
   const configs = await client.configs.list(project);
   output.result({ project, configs }, () => {

@@ -1,5 +1,5 @@
 import { checkConfigName } from "../../kernel/names.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { currentProject } from "../project.js";
 
 export async function run(
@@ -8,7 +8,7 @@ export async function run(
   options: { readonly project?: string },
 ): Promise<void> {
   for (const name of names) checkConfigName(name);
-  const project = await currentProject(context, options.project);
+  const project = await currentProject(context, options);
   const client = await context.client();
   for (const name of names) await client.configs.remove(project, name);
   context.output.result({ project, removed: names }, () =>

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { inheritedEnvironment } from "../../kernel/environment.js";
 import { HowdahError } from "../../kernel/errors.js";
 import { checkConfigName } from "../../kernel/names.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { askSecret } from "../input/ask.js";
 import { type ConfigSetOptions, type ConfigSource, parseConfigSet } from "../input/config-set-form.js";
 import { dropFinalLineBreak, readStdin, readTextFile } from "../input/read-value.js";
@@ -15,7 +15,7 @@ export async function run(context: CommandContext, args: readonly string[], opti
   const { output } = context;
   const values = await readValues(context, parseConfigSet(args, options));
   for (const name of Object.keys(values)) checkConfigName(name);
-  const project = await currentProject(context, options.project);
+  const project = await currentProject(context, options);
   const client = await context.client();
   const configs: { name: string; written: boolean }[] = [];
   for (const [name, value] of Object.entries(values)) {

@@ -1,6 +1,6 @@
 import type { WireCheck } from "../../api/client/types.js";
 import { isHowdahError } from "../../kernel/errors.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { localChecks } from "../local-checks.js";
 import type { Style, Tone } from "../render/style.js";
 

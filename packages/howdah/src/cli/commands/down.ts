@@ -1,14 +1,14 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { confirmByName } from "../input/ask.js";
 import { currentProject } from "../project.js";
 import { type WaitOptions, waitForServices, waitUntilGone } from "../wait-for.js";
-import { type FileOptions, loadStack } from "./load-stack.js";
+import type { FileOptions } from "./load-stack.js";
 
 type Options = FileOptions & WaitOptions & { readonly volumes?: boolean; readonly yes?: boolean };
 
 export async function run(context: CommandContext, _args: readonly string[], options: Options): Promise<void> {
   const { output } = context;
-  const project = await projectOf(context, options);
+  const project = await currentProject(context, options);
   const volumes = options.volumes === true;
   if (volumes) {
     const consequence = `this removes every database of project '${project}' with its data`;
@@ -25,11 +25,4 @@ export async function run(context: CommandContext, _args: readonly string[], opt
     if (!volumes) return `Stopped: ${names.join(", ")}. The data stays; 'howdah up' starts them again.\n`;
     return `Removed: ${names.join(", ")}. Kept in the trash for 7 days; 'howdah services restore-removed' brings them back.\n`;
   });
-}
-
-async function projectOf(context: CommandContext, options: Options): Promise<string> {
-  if (options.project === undefined && options.file !== undefined) {
-    return (await loadStack(context, options)).stack.project;
-  }
-  return await currentProject(context, options.project);
 }

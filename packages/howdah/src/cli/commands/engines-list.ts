@@ -1,5 +1,5 @@
 import type { WireEngine } from "../../api/client/types.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { renderTable } from "../render/table.js";
 
 export async function run(context: CommandContext): Promise<void> {

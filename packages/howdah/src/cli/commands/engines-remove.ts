@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { wholeNumber } from "../usage.js";
 
 export async function run(context: CommandContext, [text = ""]: readonly string[]): Promise<void> {

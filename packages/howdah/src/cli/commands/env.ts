@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { type EnvironmentFormat, formatEnvironment, isShellName } from "../environment-formats.js";
 import { currentProject } from "../project.js";
 
@@ -9,7 +9,7 @@ interface Options {
 
 export async function run(context: CommandContext, [name = ""]: readonly string[], options: Options): Promise<void> {
   const { output } = context;
-  const project = await currentProject(context, options.project);
+  const project = await currentProject(context, options);
   const client = await context.client();
   const variables = await client.projects.environment(project, name);
   if (!output.json && options.format === "shell") {

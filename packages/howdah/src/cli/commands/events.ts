@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { renderEvents } from "../render/events.js";
 import { wholeNumber } from "../usage.js";
 

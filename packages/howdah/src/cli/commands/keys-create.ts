@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 
 export async function run(context: CommandContext, [name = ""]: readonly string[]): Promise<void> {
   const { output } = context;

@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { humanDate } from "../render/dates.js";
 import { renderTable } from "../render/table.js";
 

@@ -1,5 +1,5 @@
 import { HowdahError } from "../../kernel/errors.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 
 /** By number or by name; a name that several keys bear is refused rather than guessed. */
 export async function run(context: CommandContext, [wanted = ""]: readonly string[]): Promise<void> {

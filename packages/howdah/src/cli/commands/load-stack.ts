@@ -1,6 +1,8 @@
+import { relative } from "node:path";
 import { inheritedEnvironment } from "../../kernel/environment.js";
+import { HowdahError } from "../../kernel/errors.js";
 import type { Stack } from "../../spec/stack.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { tellDiagnostics } from "../tell-diagnostics.js";
 
 export interface FileOptions {
@@ -10,19 +12,21 @@ export interface FileOptions {
 
 export interface LoadedStack {
   readonly stack: Stack;
-  /** The file as the door names it. */
+  /** Relative to where the user is, as the diagnostics have it. */
   readonly file: string;
 }
 
 /** Reads the compose file and tells what it has to say. Throws MANIFEST_INVALID when there is an error in it. */
 export async function loadStack(context: CommandContext, options: FileOptions): Promise<LoadedStack> {
   const { loadCompose } = await import("../../manifests/compose/index.js");
-  const loaded = await loadCompose({
+  const { stack, diagnostics, file } = loadCompose({
     cwd: context.cwd,
     shell: inheritedEnvironment(),
     ...(options.file === undefined ? {} : { file: options.file }),
     ...(options.project === undefined ? {} : { projectName: options.project }),
   });
-  tellDiagnostics(context, loaded.diagnostics, loaded.file);
-  return { stack: loaded.stack, file: loaded.file };
+  const shown = relative(context.cwd, file);
+  tellDiagnostics(context, diagnostics, shown);
+  if (stack === null) throw new HowdahError("MANIFEST_INVALID", `'${shown}' could not be read`);
+  return { stack, file: shown };
 }

@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { renderPlan } from "../render/plan.js";
 import { type FileOptions, loadStack } from "./load-stack.js";
 

@@ -1,7 +1,7 @@
 import { inheritedEnvironment } from "../../kernel/environment.js";
 import { HowdahError } from "../../kernel/errors.js";
 import { runInPlace } from "../child.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { findService, type ServiceOptions } from "../find-service.js";
 
 /** What could send psql elsewhere, or make it ask for what a local server does not offer. */

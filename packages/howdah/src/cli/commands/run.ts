@@ -1,6 +1,6 @@
 import { inheritedEnvironment } from "../../kernel/environment.js";
 import { runInPlace } from "../child.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { currentProject } from "../project.js";
 import { usageError } from "../usage.js";
 
@@ -10,7 +10,7 @@ export async function run(
   options: { readonly project?: string },
 ): Promise<number> {
   if (program === undefined) throw usageError("no command is given", "Write it behind --: howdah run APP -- COMMAND.");
-  const project = await currentProject(context, options.project);
+  const project = await currentProject(context, options);
   const client = await context.client();
   const variables = await client.projects.environment(project, app);
   const env = { ...inheritedEnvironment(), ...variables };

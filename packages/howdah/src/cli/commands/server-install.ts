@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { installUnit, planUnit } from "../server/install.js";
 
 interface Options {

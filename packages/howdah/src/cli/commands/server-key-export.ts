@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 
 export async function run(context: CommandContext): Promise<void> {
   const { output } = context;

@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 
 /** In the foreground, until a signal or a shutdown request ends it. */
 export async function run(context: CommandContext): Promise<number> {

@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { answers } from "../server/answers.js";
 import { ensureServer } from "../server/launch.js";
 

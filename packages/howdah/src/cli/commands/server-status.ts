@@ -1,5 +1,5 @@
 import { HowdahError, isHowdahError } from "../../kernel/errors.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { humanAge } from "../render/dates.js";
 import { renderPairs } from "../render/table.js";
 

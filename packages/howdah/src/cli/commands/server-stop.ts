@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { stopServer } from "../server/stop.js";
 
 export async function run(

@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { planUnit, uninstallUnit } from "../server/install.js";
 
 export async function run(

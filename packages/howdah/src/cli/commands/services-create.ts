@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { parseParameters } from "../input/parameters.js";
 import { renderConnections } from "../render/services.js";
 import { usageError } from "../usage.js";

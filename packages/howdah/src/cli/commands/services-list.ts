@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { renderServiceTable } from "../render/services.js";
 
 export async function run(

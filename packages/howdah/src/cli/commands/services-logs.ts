@@ -1,5 +1,5 @@
 import type { WireLogLine } from "../../api/client/types.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { findService, type ServiceOptions } from "../find-service.js";
 import type { Style } from "../render/style.js";
 import { wholeNumber } from "../usage.js";

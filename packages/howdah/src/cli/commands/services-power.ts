@@ -1,5 +1,5 @@
 import type { HowdahClient, WireService } from "../../api/client/types.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { findService, type ServiceOptions } from "../find-service.js";
 import { type WaitOptions, waitForServices } from "../wait-for.js";
 

@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { findService, type ServiceOptions } from "../find-service.js";
 import { confirmByName } from "../input/ask.js";
 import { type WaitOptions, waitUntilGone } from "../wait-for.js";

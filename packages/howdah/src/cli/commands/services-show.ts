@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { findService, type ServiceOptions } from "../find-service.js";
 import { renderServiceDetails, serviceDocument } from "../render/services.js";
 

@@ -1,5 +1,5 @@
 import { HowdahError } from "../../kernel/errors.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { findService, type ServiceOptions } from "../find-service.js";
 
 /** Prints the password as well: to be able to connect is what it is asked for. */

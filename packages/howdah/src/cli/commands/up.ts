@@ -1,5 +1,5 @@
 import type { WireService } from "../../api/client/types.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { renderApps, renderConnections } from "../render/services.js";
 import { type WaitOptions, waitForServices } from "../wait-for.js";
 import { type FileOptions, loadStack } from "./load-stack.js";

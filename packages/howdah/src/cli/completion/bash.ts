@@ -1,4 +1,4 @@
-import type { Completion } from "../command-spec.js";
+import type { Completion } from "../command.js";
 import { type CompletionNode, spellings } from "./model.js";
 
 /** For bash from 3.2 on, as macOS still ships it: no associative arrays. */

@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandTree } from "../tree/index.js";
 import { completionScript } from "./index.js";
 import { completionNodes } from "./model.js";
 
@@ -10,7 +11,7 @@ const has = (shell: string) => spawnSync(shell, ["-c", "exit 0"]).status === 0;
 
 describe("the model", () => {
   it("knows every command but the hidden one, with its options and what they take", () => {
-    const nodes = completionNodes();
+    const nodes = completionNodes(commandTree);
     expect(nodes.some((node) => node.path.includes("complete-names"))).toBe(false);
     const show = nodes.find((node) => node.path === "/services/show");
     expect(show?.words).toEqual(["show", "get"]);
@@ -34,7 +35,7 @@ describe.skipIf(!has("bash"))("bash (skipped where bash is missing)", () => {
     const program = `#!/bin/sh\n[ "$1" = complete-names ] && case $2 in services) echo main; echo shop-db;; projects) echo shop;; esac\n`;
     writeFileSync(join(folder, "howdah"), program);
     chmodSync(join(folder, "howdah"), 0o755);
-    writeFileSync(join(folder, "script"), completionScript("bash"));
+    writeFileSync(join(folder, "script"), completionScript("bash", commandTree));
     writeFileSync(join(folder, "values.env"), "");
   });
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -80,12 +81,12 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 describe.skipIf(!has("zsh"))("zsh (skipped where zsh is missing)", () => {
   it("is a script that zsh can read", () => {
-    execFileSync("zsh", ["-n"], { input: completionScript("zsh") });
+    execFileSync("zsh", ["-n"], { input: completionScript("zsh", commandTree) });
   });
 });
 
 describe.skipIf(!has("fish"))("fish (skipped where fish is missing)", () => {
   it("is a script that fish can read", () => {
-    execFileSync("fish", ["--no-execute"], { input: completionScript("fish") });
+    execFileSync("fish", ["--no-execute"], { input: completionScript("fish", commandTree) });
   });
 });

@@ -1,4 +1,4 @@
-import type { Completion } from "../command-spec.js";
+import type { Completion } from "../command.js";
 import { type CompletionNode, spellings } from "./model.js";
 
 export function fishScript(nodes: readonly CompletionNode[]): string {

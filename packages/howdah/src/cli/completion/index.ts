@@ -1,3 +1,4 @@
+import type { CommandSpec } from "../command.js";
 import { bashScript } from "./bash.js";
 import { fishScript } from "./fish.js";
 import { completionNodes } from "./model.js";
@@ -11,6 +12,6 @@ export function isShell(name: string): name is Shell {
 }
 
 /** Generated from the command tree, so a new command or option is completed without anybody thinking of it. */
-export function completionScript(shell: Shell): string {
-  return SCRIPTS[shell](completionNodes());
+export function completionScript(shell: Shell, tree: readonly CommandSpec[]): string {
+  return SCRIPTS[shell](completionNodes(tree));
 }

@@ -1,5 +1,4 @@
-import type { CommandSpec, Completion, OptionSpec } from "../command-spec.js";
-import { commandTree } from "../tree/index.js";
+import type { CommandSpec, Completion, OptionSpec } from "../command.js";
 
 /** One command as completion scripts need it. Paths are canonical names joined by `/`, the root's is empty. */
 export interface CompletionNode {
@@ -29,7 +28,7 @@ const EVERYWHERE: readonly OptionSpec[] = [
 const AT_THE_ROOT: readonly OptionSpec[] = [{ flags: "-V, --version", description: "print the version" }];
 
 /** The root first, then every command in the order of the help text. */
-export function completionNodes(tree: readonly CommandSpec[] = commandTree): CompletionNode[] {
+export function completionNodes(tree: readonly CommandSpec[]): CompletionNode[] {
   const root: CommandSpec = { name: "", summary: "", commands: tree, options: AT_THE_ROOT };
   return nodesOf(root, "", "");
 }

@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { type Environment, inheritedEnvironment } from "../../kernel/environment.js";
 import { HowdahError } from "../../kernel/errors.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { usageError } from "../usage.js";
 import { ensureServer, programPath } from "./launch.js";
 import { stopServer } from "./stop.js";

@@ -5,7 +5,7 @@ import { systemClock } from "../../kernel/clock.js";
 import { inheritedEnvironment } from "../../kernel/environment.js";
 import { errnoOf, HowdahError } from "../../kernel/errors.js";
 import { prepareHome } from "../../runtime/index.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { answers } from "./answers.js";
 import { logTail, openServerLog } from "./log-tail.js";
 import { findSupervisors } from "./processes.js";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { HowdahError } from "../../kernel/errors.js";
 import { type ProcessIdentity, readProcess, signalProcess, waitForExit } from "../../runtime/index.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../command.js";
 import { answers } from "./answers.js";
 import { ensureServer } from "./launch.js";
 import { findControl, findSupervisors } from "./processes.js";

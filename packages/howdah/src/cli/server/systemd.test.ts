@@ -12,7 +12,6 @@ describe("unitText", () => {
     });
     expect(text).toBe(`[Unit]
 Description=Howdah, managed PostgreSQL
-Documentation=https://www.npmjs.com/package/howdah
 After=network.target
 
 [Service]

@@ -88,7 +88,6 @@ export function unitText(options: {
     .join("");
   return `[Unit]
 Description=Howdah, managed PostgreSQL
-Documentation=https://www.npmjs.com/package/howdah
 After=network.target
 
 [Service]

@@ -1,4 +1,4 @@
-import type { CommandSpec } from "../command-spec.js";
+import type { CommandSpec } from "../command.js";
 import { serverCommand } from "./server.js";
 import { servicesCommand } from "./services.js";
 import { stackCommands } from "./stack.js";

@@ -1,13 +1,5 @@
-import {
-  BY_ID,
-  type CommandModule,
-  type CommandSpec,
-  NARROW,
-  NO_WAIT,
-  SERVICE,
-  timeout,
-  YES,
-} from "../command-spec.js";
+import type { CommandModule, CommandSpec } from "../command.js";
+import { BY_ID, NARROW, NO_WAIT, SERVICE, timeout, YES } from "../shared-options.js";
 
 const SET = "-s, --set <key=value>";
 

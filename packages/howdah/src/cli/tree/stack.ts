@@ -1,4 +1,5 @@
-import { type CommandSpec, FILE, NO_WAIT, PROJECT, timeout } from "../command-spec.js";
+import type { CommandSpec } from "../command.js";
+import { FILE, NO_WAIT, PROJECT, timeout } from "../shared-options.js";
 
 /** The commands of a project's file. */
 export const stackCommands: readonly CommandSpec[] = [

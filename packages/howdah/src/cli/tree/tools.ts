@@ -1,4 +1,5 @@
-import { BY_ID, type CommandSpec, NARROW } from "../command-spec.js";
+import type { CommandSpec } from "../command.js";
+import { BY_ID, NARROW } from "../shared-options.js";
 
 const MAJOR = { name: "<major>", description: "major version of PostgreSQL, such as 17", complete: "engines" } as const;
 

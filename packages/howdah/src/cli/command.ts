@@ -1,4 +1,7 @@
-import type { CommandContext } from "./context.js";
+import type { HowdahClient } from "../api/client/types.js";
+import type { Environment } from "../kernel/environment.js";
+import type { Layout } from "../runtime/layout.js";
+import type { Output } from "./render/output.js";
 
 /** What the shell can offer for an argument: names that the server knows, files, or a fixed set. */
 export type Completion = "services" | "projects" | "engines" | "trash" | "files" | readonly string[];
@@ -47,39 +50,20 @@ export interface CommandModule {
   run(context: CommandContext, args: readonly string[], options: never): Promise<number | undefined> | Promise<void>;
 }
 
-export const PROJECT: OptionSpec = {
-  flags: "-p, --project <project>",
-  description: "project to work on (default: the compose file's name here, else the folder's)",
-  complete: "projects",
-};
-
-export const NARROW: OptionSpec = {
-  flags: "-p, --project <project>",
-  description: "look for the name in this project only",
-  complete: "projects",
-};
-
-export const BY_ID: OptionSpec = { flags: "--id <number>", description: "the service's number, instead of its name" };
-
-export const FILE: OptionSpec = {
-  flags: "-f, --file <file>",
-  description: "compose file (default: compose.yaml and its other names, here or above)",
-  complete: "files",
-};
-
-export const NO_WAIT: OptionSpec = {
-  flags: "--no-wait",
-  description: "return as soon as the server has accepted the request",
-};
-
-export const YES: OptionSpec = { flags: "-y, --yes", description: "do not ask" };
-
-export function timeout(fallback: string): OptionSpec {
-  return { flags: "--timeout <duration>", description: "how long to wait, such as 90s or 5m", default: fallback };
+/** What a command gets. Nothing here is made before it is asked for. */
+export interface CommandContext {
+  readonly environment: Environment;
+  readonly layout: Layout;
+  readonly cwd: string;
+  readonly output: Output;
+  /** Every command there is, for the one that writes completion scripts. */
+  readonly tree: readonly CommandSpec[];
+  /** Aborted by Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** A client of this home's server; starts the server in the background when none answers. */
+  client(): Promise<HowdahClient>;
+  /** A client that starts nothing: its calls reject with SERVER_UNREACHABLE when no server answers. */
+  quietClient(): Promise<HowdahClient>;
+  /** From now on signals are the business of the command (a child process, a server in the foreground). */
+  releaseSignals(): void;
 }
-
-export const SERVICE: ArgumentSpec = {
-  name: "[name]",
-  description: "name, project/name or slug of the service",
-  complete: "services",
-};
