@@ -1,0 +1,1 @@
+export { type InitScriptsOptions, runInitScripts } from "./run-init-scripts.js";
