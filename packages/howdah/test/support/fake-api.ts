@@ -68,7 +68,8 @@ export class FakeApi implements AsyncDisposable {
 
   async #answer(asked: Asked, response: import("node:http").ServerResponse): Promise<void> {
     const route = this.#routes.find(({ pattern }) => pattern.test(`${asked.method} ${asked.path}`));
-    const value = route?.answer(asked) ?? new Problem(404, "NOT_FOUND", `no answer for ${asked.method} ${asked.path}`);
+    const missing = new Problem(404, "NOT_FOUND", `no answer for ${asked.method} ${asked.path}`);
+    const value = route === undefined ? missing : route.answer(asked);
     if (value instanceof Problem) {
       const { status, code, detail, hint } = value;
       response.writeHead(status, { "content-type": "application/problem+json" });
