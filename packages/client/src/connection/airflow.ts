@@ -124,7 +124,7 @@ function readNetloc(text: string, offset: number): { host: string; port: number 
 }
 
 function fromJson(value: string): Connection {
-  const { conn_type, login, password, host, port, schema, extra, ...others } = parseObject(JSON_FORM, value, "JSON");
+  const { conn_type, login, password, host, port, schema, extra, ...others } = parseObject(JSON_FORM, value, "text");
   const type = text("conn_type", conn_type);
   if (type && type !== "postgres" && type !== "postgresql")
     throw new ConnectionFormatError(JSON_FORM, "'conn_type' is not 'postgres'", { part: "conn_type" });

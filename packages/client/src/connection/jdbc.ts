@@ -45,20 +45,20 @@ export function jdbcLosses(c: Connection): Loss[] {
 /** `jdbc:postgresql://…`. Throws ConnectionFormatError on losses (see there). */
 export function toJdbc(c: Connection, options: JdbcOptions = {}): string {
   refuseLosses(FORM, jdbcLosses(c), options);
-  const query: [string, string][] = [];
+  const query: [name: string, encoded: string][] = [];
   if (options.credentials !== "omit") {
-    if (c.username !== null) query.push(["user", c.username]);
-    if (c.password !== null) query.push(["password", c.password]);
+    if (c.username !== null) query.push(["user", percentEncode(c.username)]);
+    if (c.password !== null) query.push(["password", percentEncode(c.password)]);
   }
   for (const [keyword, value] of Object.entries(c.parameters)) {
     const translated = isLibpqParameter(keyword) ? translateOut(JDBC_VOCABULARY, keyword, value) : null;
-    if (translated) query.push([translated.name, translated.value]);
-    else if (driverOf(keyword) === "jdbc") query.push([keyword.slice("jdbc:".length), value]);
+    if (translated) query.push([translated.name, percentEncode(translated.value, "/:,")]);
+    else if (driverOf(keyword) === "jdbc") query.push([keyword.slice("jdbc:".length), percentEncode(value, "/:,")]);
   }
   const database = c.database === null ? "" : percentEncode(c.database);
   const noAddress = c.host === null && c.port === null;
   const server = noAddress ? database : `//${endpoints(c).map(writeAddress).join(",")}/${database}`;
-  const properties = query.map(([name, value]) => `${name}=${percentEncode(value, "/:,")}`).join("&");
+  const properties = query.map(([name, value]) => `${name}=${value}`).join("&");
   return `${PREFIX}${server}${properties && `?${properties}`}`;
 }
 
@@ -141,22 +141,22 @@ function readServer(text: string, settings: LibpqSettings): void {
       position: text.indexOf("/", slash + 1),
     });
   settings.set("dbname", decode(text.slice(slash + 1), slash + 1), slash + 1);
+  if (text.slice(start, slash).includes("@"))
+    throw new ConnectionFormatError(FORM, "user and password belong in the properties 'user' and 'password'", {
+      position: start + 2,
+      part: "host",
+    });
   const hosts: string[] = [];
   const ports: string[] = [];
   for (const address of text.slice(start + 2, slash).split(",")) {
     const colon = address.lastIndexOf(":");
     const hasPort = colon !== -1 && address.lastIndexOf("]") < colon;
     const host = hasPort ? address.slice(0, colon) : address;
-    hosts.push(/^\[.*\]$/.test(host) ? host.slice(1, -1) : host);
+    hosts.push(/^\[.*\]$/s.test(host) ? host.slice(1, -1) : host);
     ports.push(hasPort ? address.slice(colon + 1) : "");
   }
   if (hosts.length > 1 && hosts.includes(""))
     throw new ConnectionFormatError(FORM, "a list of hosts needs a name for each", {
-      position: start + 2,
-      part: "host",
-    });
-  if (hosts.some((host) => host.includes("@")))
-    throw new ConnectionFormatError(FORM, "user and password belong into the properties 'user' and 'password'", {
       position: start + 2,
       part: "host",
     });

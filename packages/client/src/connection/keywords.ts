@@ -56,12 +56,15 @@ export type LibpqParameter = keyof typeof PARAMETER_VARIABLES;
 
 export const LIBPQ_PARAMETERS = Object.keys(PARAMETER_VARIABLES) as readonly LibpqParameter[];
 
-/** Parameters whose values are secrets: never shown. */
-export const SECRET_PARAMETERS: ReadonlySet<string> = new Set<LibpqParameter>([
+/** Parameters whose values are, or may be, secrets: never shown. */
+export const SECRET_PARAMETERS: ReadonlySet<string> = new Set([
   "sslpassword",
   "oauth_client_secret",
   "scram_client_key",
   "scram_server_key",
+  "jdbc:connectExecutorArg",
+  "jdbc:socketFactoryArg",
+  "jdbc:sslfactoryarg",
 ]);
 
 /** Parameters that say *which* server is meant: a form that cannot carry them would lead somewhere else. */

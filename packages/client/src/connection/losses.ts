@@ -32,7 +32,7 @@ export function parameterLosses(
     if (isLibpqParameter(part)) {
       if (carries(part, value)) return [];
       const kind = ADDRESS_PARAMETERS.has(part) ? "essential" : "parameter";
-      return [{ part, kind, reason: `this form has no word for this '${part}'` }];
+      return [{ part, kind, reason: `'${part}' or its value has no counterpart in this form` }];
     }
     const owner = driverOf(part);
     return owner === driver ? [] : [{ part, kind: "driver", reason: `only the ${owner} form carries it` }];

@@ -26,10 +26,11 @@ export function toUri(c: Connection): string {
 
 /** The URI for people, messages and logs, with `***` for each secret in it. */
 export function toRedactedUri(c: Connection): string {
-  return writeUri(redact(c), (password) => password);
+  return writeUri(redact(c), (stars) => stars, "/:,*");
 }
 
-function writeUri(c: Connection, encodePassword: (password: string) => string): string {
+/** `plain`: what is not encoded in values of the query. */
+function writeUri(c: Connection, encodePassword: (password: string) => string, plain = "/:,"): string {
   const query: [string, string][] = [];
   const hosts = writeHosts(c);
   let authority = "";
@@ -41,7 +42,7 @@ function writeUri(c: Connection, encodePassword: (password: string) => string): 
       ["port", port],
       ["user", c.username],
     ] as const)
-      if (value !== null) query.push([keyword, percentEncode(value, "/:,")]);
+      if (value !== null) query.push([keyword, percentEncode(value, plain)]);
     if (c.password !== null) query.push(["password", encodePassword(c.password)]);
   } else {
     const user = c.username === null ? "" : percentEncodeUserinfo(c.username);
@@ -51,12 +52,12 @@ function writeUri(c: Connection, encodePassword: (password: string) => string): 
   let path = "";
   // A path of dots is resolved away by WHATWG's parser.
   if (c.database?.split("/").some((segment) => /^\.\.?$/.test(segment)))
-    query.push(["dbname", percentEncode(c.database, "/:,")]);
+    query.push(["dbname", percentEncode(c.database, plain)]);
   // pg decodes the path with decodeURI(), which leaves these encoded: write them as they are, where the RFC allows it.
   else if (c.database !== null) path = `/${percentEncode(c.database, "/:@&=+$,;")}`;
   const essential = ["host", "port", "user", "password", "dbname"];
   for (const [keyword, value] of libpqPairs(c))
-    if (!essential.includes(keyword)) query.push([keyword, percentEncode(value, "/:,")]);
+    if (!essential.includes(keyword)) query.push([keyword, percentEncode(value, plain)]);
   if (query.length === 0) return `postgresql://${authority}${path}`;
   return `postgresql://${authority}${path || "/"}?${query.map(([key, value]) => `${key}=${value}`).join("&")}`;
 }
@@ -159,6 +160,12 @@ class UriReader {
           part: "host",
         });
     }
+    // libpq would look up a host of this name; an `@` in front is the mark of an abstract socket.
+    const stray = this.text.slice(start, end).lastIndexOf("@");
+    if (stray > 0)
+      throw new ConnectionFormatError(FORM, "an '@' in the user or password must be written as %40", {
+        position: this.at,
+      });
     this.at = bracketed ? end + 1 : end;
     return this.text.slice(start, end);
   }
