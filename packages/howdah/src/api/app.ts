@@ -17,8 +17,6 @@ import { serviceTypeRoutes } from "./routes/service-types.js";
 import { serviceRoutes } from "./routes/services.js";
 import { stackRoutes } from "./routes/stacks.js";
 import { trashRoutes } from "./routes/trash.js";
-// Registers its name: `publishedDocument` refers to it from every operation.
-import "./schemas/problem.js";
 import { checkHost, checkKey, isTrusted } from "./transport-guard.js";
 
 /** Call `ready()` before the first request. */

@@ -2,7 +2,7 @@ import type { Control } from "../control/types.js";
 import type { Logger } from "../kernel/log.js";
 
 /** What of the running installation the API tells. */
-export interface InstallationInfo {
+interface InstallationInfo {
   /** http://127.0.0.1:7700 */
   readonly url: string;
   readonly home: string;

@@ -5,8 +5,8 @@ import { SUPPORTED_MAJORS } from "../spec/index.js";
 import {
   createFromParameters,
   HIDDEN,
+  PARAMETER_SCHEMA,
   PostgresParameters,
-  parameterSchema,
   parametersOf,
   updateFromParameters,
 } from "./parameters.js";
@@ -230,7 +230,7 @@ describe("what is shown", () => {
   });
 
   test("the JSON Schema names every parameter and refuses others", () => {
-    const schema = parameterSchema();
+    const schema = PARAMETER_SCHEMA;
     expect(Object.keys(schema["properties"] as object)).toEqual(Object.keys(PostgresParameters.shape));
     expect(schema["additionalProperties"]).toBe(false);
     expect(Object.keys(schema["patternProperties"] as object)).toEqual(["^set\\."]);

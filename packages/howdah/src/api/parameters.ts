@@ -13,15 +13,18 @@ import { checkMajor, type Major, parseImage, parseMajor, SettingName } from "../
 export const HIDDEN = "***";
 const SETTING_PREFIX = "set.";
 const MIB = 1024 ** 2;
+/** The largest that a setting of PostgreSQL's can be. */
+const MAX_INTEGER = 2_147_483_647;
 
 const text = (description: string) => z.string().max(4_096).describe(description);
-const whole = (description: string) => z.union([z.int(), z.string().regex(/^\d+$/)]).describe(description);
+const whole = (description: string) =>
+  z.union([z.int().min(0).max(MAX_INTEGER), z.string().regex(/^\d{1,10}$/)]).describe(description);
 
 /** Every parameter but `set.<name>`; the JSON Schema that clients get is made of it. */
 export const PostgresParameters = z
   .strictObject({
     version: z
-      .union([z.string(), z.int()])
+      .union([z.string(), z.int().min(1).max(99)])
       .describe("Major version, also as in an image's tag: 18, 17.5, 18-alpine. Default: the newest."),
     docker_image: z.string().describe("Image name; Howdah runs no image, but its tag chooses the major version."),
     database: text("Database that is created at the start. Default: postgres."),
@@ -49,19 +52,15 @@ export interface ParametersInput {
 }
 
 /** JSON Schema of what create takes, with `set.<name>` for any setting of PostgreSQL. */
-export function parameterSchema(): Record<string, unknown> {
-  const { $schema, ...schema } = z.toJSONSchema(PostgresParameters, { io: "input" });
-  return {
-    $schema,
-    ...schema,
-    patternProperties: {
-      "^set\\.": {
-        type: ["string", "number", "boolean", "null"],
-        description: "Any setting of PostgreSQL, such as set.work_mem; in an update, null takes it away.",
-      },
+export const PARAMETER_SCHEMA: Readonly<Record<string, unknown>> = {
+  ...z.toJSONSchema(PostgresParameters, { io: "input" }),
+  patternProperties: {
+    "^set\\.": {
+      type: ["string", "number", "boolean", "null"],
+      description: "Any setting of PostgreSQL, such as set.work_mem; in an update, null takes it away.",
     },
-  };
-}
+  },
+};
 
 /** Throws INVALID_INPUT, VERSION_UNSUPPORTED. */
 export function createFromParameters(input: ParametersInput): Omit<CreateService, "name" | "project"> {

@@ -3,14 +3,18 @@
  * requests), repeats the bounds of JavaScript's integers and does not know that any call may answer with a problem;
  * here it becomes what the contract has: one name for one shape.
  */
+import { z } from "zod";
+import { ProblemDetails } from "./schemas/problem.js";
+
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type JsonObject = { [name: string]: Json };
 
 const REF = "#/components/schemas/";
 const METHODS = ["get", "put", "post", "delete", "patch"];
+const PROBLEM_NAME = z.globalRegistry.get(ProblemDetails)?.id;
 const PROBLEM = {
   description: "What went wrong, as an RFC 7807 problem",
-  content: { "application/problem+json": { schema: { $ref: `${REF}ProblemDetails` } } },
+  content: { "application/problem+json": { schema: { $ref: `${REF}${PROBLEM_NAME}` } } },
 };
 
 /** Pure: the generator's document is left as it is. */

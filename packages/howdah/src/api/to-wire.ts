@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { Check, EngineView, ServiceView, TrashView } from "../control/types.js";
 import type { ApiKeyRecord, EventRecord } from "../store/index.js";
-import { parameterSchema, parametersOf } from "./parameters.js";
+import { PARAMETER_SCHEMA, parametersOf } from "./parameters.js";
 import type { ApiKey, DoctorCheck, Engine, Event, TrashEntry } from "./schemas/installation.js";
 import type { ExternalServiceDetails, ExternalServiceInfo } from "./schemas/service.js";
 
@@ -36,7 +36,7 @@ export function wireDetails(view: ServiceView): z.infer<typeof ExternalServiceDe
   return {
     service: wireService(view),
     current_parameters: parametersOf(view),
-    parameter_schema: parameterSchema(),
+    parameter_schema: PARAMETER_SCHEMA,
   };
 }
 

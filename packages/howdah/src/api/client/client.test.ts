@@ -111,6 +111,11 @@ describe("round trips", () => {
     expect(served.shutdowns).toEqual([{ all: true }]);
   });
 
+  test("a shutdown that could not stop a server says so", async () => {
+    served.shutdownError = new HowdahError("POSTGRES_STOP_FAILED", "server 'default/database' does not stop");
+    await expect(client.shutdown({ all: true })).rejects.toMatchObject({ code: "POSTGRES_STOP_FAILED" });
+  });
+
   test("by TCP with a key", async () => {
     expect(await served.remote().services.list()).toHaveLength(1);
     await expect(served.remote("wrong").services.list()).rejects.toMatchObject({ code: "UNAUTHORIZED" });

@@ -1,3 +1,2 @@
 export { createClient } from "./client.js";
-export type { Target } from "./transport.js";
 export type * from "./types.js";

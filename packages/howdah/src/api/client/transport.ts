@@ -6,7 +6,7 @@ import { errorFromProblem, unreachable } from "./problem.js";
 /** Where the API is: the socket needs no key, since its file mode says who may use it. */
 export type Target = { readonly socketPath: string } | { readonly url: string; readonly apiKey: string };
 
-export interface Call {
+interface Call {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Under `/api`, with its parts percent-encoded. */
   readonly path: string;

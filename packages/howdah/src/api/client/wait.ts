@@ -8,7 +8,7 @@ const POLL_MS = 20_000;
 /** Between attempts while the control process is away: short, since a restart takes a fraction of a second. */
 const AWAY_MS = 20;
 
-export interface WaitOptions {
+interface WaitOptions {
   readonly timeoutMs: number;
   readonly onChange?: (service: WireService) => void;
   readonly signal?: AbortSignal;
@@ -59,7 +59,7 @@ export async function waitForService(
 }
 
 /** What `since` is compared with: a change of either part is worth telling. */
-export function stateOf(service: Pick<WireService, "status" | "status_detail">): string {
+function stateOf(service: Pick<WireService, "status" | "status_detail">): string {
   return `${service.status}|${service.status_detail ?? ""}`;
 }
 

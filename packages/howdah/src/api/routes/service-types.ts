@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { HowdahError } from "../../kernel/errors.js";
 import type { Api } from "../instance.js";
-import { parameterSchema } from "../parameters.js";
+import { PARAMETER_SCHEMA } from "../parameters.js";
 import { ProviderMetadata, ServiceTypeRoute } from "../schemas/service.js";
 
 const tags = ["External Services"];
@@ -42,7 +42,7 @@ export function serviceTypeRoutes(app: Api): void {
     },
     async (request) => {
       checkType(request.params.service_type);
-      return parameterSchema();
+      return { ...PARAMETER_SCHEMA };
     },
   );
 

@@ -18,6 +18,7 @@ export class ServedApi implements AsyncDisposable {
   /** A new one at each opening. */
   closing = new AbortController();
   readonly shutdowns: { all: boolean }[] = [];
+  shutdownError: Error | undefined;
   /** What was logged, one JSON object a line. */
   log = "";
   url = "";
@@ -52,6 +53,7 @@ export class ServedApi implements AsyncDisposable {
       recoveryKey: () => "howdah-key-1:c2VjcmV0",
       shutdown: async (options) => {
         this.shutdowns.push(options);
+        if (this.shutdownError !== undefined) throw this.shutdownError;
       },
       authenticate: (key) => this.control.keys.verify(key) !== undefined,
       closing: this.closing.signal,
