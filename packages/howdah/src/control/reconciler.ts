@@ -18,8 +18,10 @@ import { planService } from "./plan-service.js";
 const MAX_ROUNDS = 40;
 const RETRY_MIN_MS = 250;
 const RETRY_MAX_MS = 30_000;
-/** A server that ran this long was well: the next crash is answered at once again. */
-const STEADY_MS = 60_000;
+/** A crash is answered at once, this often in a row; only what keeps crashing is slowed down. */
+const PROMPT_RESTARTS = 3;
+/** A server that ran this long was well: the row of crashes ends. */
+const STEADY_MS = 10_000;
 /** Failures stay readable for somebody who waits for a service that was rolled back. */
 const FAILURE_KEPT_MS = 600_000;
 
@@ -168,7 +170,7 @@ export class Reconciler {
         kind: "crashed",
         message: `process ${identity.pid} ended unasked`,
       });
-      this.#retryLater(id, slot, slot.attempts === 0 ? 0 : undefined);
+      this.#retryLater(id, slot, slot.attempts < PROMPT_RESTARTS ? 0 : undefined);
     });
     slot.watch = { identity, stop };
   }

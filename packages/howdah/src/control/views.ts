@@ -1,4 +1,4 @@
-import { type Connection, connection, toUri } from "@howdah/client/connection";
+import { type Connection, connection, toRedactedUri, toUri } from "@howdah/client/connection";
 import { readPostmasterPid } from "../postgres/index.js";
 import type { ServiceRecord } from "../store/index.js";
 import { type Context, memoryOf } from "./context.js";
@@ -18,8 +18,6 @@ export function connectionOf(record: ServiceRecord, password: string): Connectio
     database: record.definition.database,
   });
 }
-
-const MASK = "***";
 
 /** Makes what clients see out of rows; the password only when it was asked for. */
 export class Views {
@@ -54,7 +52,7 @@ export class Views {
       memoryBytes: memoryOf(this.#context, record),
       settings: definition.settings,
       endpoint: { host: ENDPOINT_HOST, port: record.port },
-      uri: password === null ? maskedUri(record) : toUri(connectionOf(record, password)),
+      uri: password === null ? toRedactedUri(connectionOf(record, "-")) : toUri(connectionOf(record, password)),
       password,
       pid: record.state === "running" ? readPostmasterPid(layout.service(record.id)) : null,
       dataBytes: null,
@@ -63,9 +61,4 @@ export class Views {
       updatedAt: record.updatedAt,
     };
   }
-}
-
-/** The mask is written by hand: an encoder would percent-encode it. */
-function maskedUri(record: ServiceRecord): string {
-  return toUri(connectionOf(record, "PASSWORD")).replace(":PASSWORD@", `:${MASK}@`);
 }

@@ -4,12 +4,12 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "../../kernel/clock.js";
 import { inheritedEnvironment } from "../../kernel/environment.js";
 import { errnoOf, HowdahError } from "../../kernel/errors.js";
-import { prepareHome } from "../../runtime/index.js";
+import { prepareHome, signalProcess } from "../../runtime/index.js";
 import type { CommandContext } from "../command.js";
 import { answers } from "./answers.js";
 import { logTail, openServerLog } from "./log-tail.js";
 import { findSupervisors } from "./processes.js";
-import { supervisorArguments } from "./supervisor.js";
+import { SUPERVISOR_NUDGE, supervisorArguments } from "./supervisor.js";
 import { installedUnit, startUnit } from "./systemd.js";
 
 /** Long enough for a slow disk and the recovery of many services; the server answers before they are all up. */
@@ -63,7 +63,13 @@ function launchLoop(context: CommandContext): Loop {
   const explain = (): HowdahError => unreachable(layout.serverLog, log.size);
   try {
     // A loop that is just bringing its server back needs no second one.
-    if (findSupervisors(environment.home).length > 0) return { exitCode: () => undefined, explain };
+    const running = findSupervisors(environment.home);
+    // Again and again: a nudge may come a moment before the pause that it should end.
+    const nudge = () => {
+      for (const loop of running) signalProcess(loop, SUPERVISOR_NUDGE);
+      return undefined;
+    };
+    if (running.length > 0) return { exitCode: nudge, explain };
     let code: number | undefined;
     const child = spawn("/bin/sh", supervisorArguments(environment.home, process.execPath, programPath()), {
       cwd: "/",

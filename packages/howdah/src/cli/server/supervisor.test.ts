@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isSupervisor } from "./processes.js";
-import { supervisorArguments } from "./supervisor.js";
+import { SUPERVISOR_NUDGE, supervisorArguments } from "./supervisor.js";
 
 describe("the loop", () => {
   let folder: string;
@@ -41,6 +41,22 @@ describe("the loop", () => {
     expect(code).toBe(0);
     expect(starts).toHaveLength(3);
   });
+});
+
+describe("a nudge", () => {
+  it("ends the pause between two tries", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "howdah-loop-"));
+    const program = join(folder, "server");
+    const starts = join(folder, "starts");
+    // Killed five times in a row, the loop would pause for 1 + 3 + 7 + 15 seconds.
+    writeFileSync(program, `echo x >> ${starts}\n[ $(wc -l < ${starts}) -gt 5 ] && exit 0\nkill -9 $$\n`);
+    const child = spawn("/bin/sh", supervisorArguments(folder, "/bin/sh", program), { stdio: "ignore" });
+    const nudging = setInterval(() => child.kill(SUPERVISOR_NUDGE), 20);
+    const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
+    clearInterval(nudging);
+    rmSync(folder, { recursive: true });
+    expect(code).toBe(0);
+  }, 20_000);
 });
 
 describe("isSupervisor", () => {
