@@ -158,7 +158,7 @@ function passwordOf(context: Context, environment: Environment, variables: Image
   const written = environment.get(key);
   const pieces = variables.pieces(key);
   if (pieces !== undefined) return toExpression(overridable(key, pieces));
-  if (written !== undefined) {
+  if (written !== undefined && staticText(written.pieces) === "") {
     const hint = `Leave the value out and run 'howdah config set ${key}'.`;
     context.report.warning("empty-password", `'${key}' is empty; it is taken from config`, written.place, hint);
   }

@@ -37,8 +37,8 @@ const SERVICE_KEYS = [...READ, ...DONE_ANYWAY, ...WITHOUT_EFFECT];
 
 /** Why a key has no effect, where that is worth a sentence. */
 const REASONS: Readonly<Record<string, string>> = {
-  networks: "it is reached at an address of this machine, from wherever the machine allows it",
-  network_mode: "it is reached at an address of this machine",
+  networks: "the service listens on 127.0.0.1, whatever the networks",
+  network_mode: "the service listens on 127.0.0.1",
   depends_on: "databases are started at once and side by side",
   user: "every service runs under a system user that Howdah chooses",
   shm_size: "there is no container that limits shared memory",

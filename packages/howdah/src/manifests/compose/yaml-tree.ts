@@ -4,13 +4,15 @@
  * without a line. Growth through aliases is bounded, so that a few lines cannot fill the memory.
  */
 import {
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
   LineCounter,
-  parseAllDocuments,
+  Parser,
   type Node as YamlNode,
 } from "yaml";
 import type { Place } from "../../kernel/errors.js";
@@ -56,16 +58,15 @@ export function readYaml({ file, text }: TextFile, report: Report): Node | undef
     const { line, col } = lines.linePos(Math.min(Math.max(offset, 0), text.length));
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  let documents: Document.Parsed[];
-  try {
-    documents = [
-      ...parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: "silent" }),
-    ];
-  } catch (error) {
-    // The library throws on a few inputs only, such as nesting beyond the stack; to the user it is a bad file like any other.
-    report.error("yaml-syntax", error instanceof Error ? firstLine(error.message) : "not readable as YAML", place(0));
+  // The parser keeps its own stack, the composer behind it recurses: near the end of the stack that ends the whole
+  // process, so depth is measured in between.
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const tooDeep = deeperThan(tokens, MAX_DEPTH);
+  if (tooDeep !== undefined) {
+    report.error("yaml-too-large", `the file is nested more than ${MAX_DEPTH} levels deep`, place(tooDeep));
     return undefined;
   }
+  const documents = [...new Composer({ uniqueKeys: false, logLevel: "silent" }).compose(tokens)];
   const [document, second] = documents;
   if (document === undefined || document.contents === null) {
     report.error("yaml-empty", "the file is empty", place(0), "Write at least 'services:' with one service.");
@@ -76,9 +77,14 @@ export function readYaml({ file, text }: TextFile, report: Report): Node | undef
   }
   if (second !== undefined) {
     const hint = "Keep one compose file a project, or put the rest into compose.override.yaml.";
-    report.error("yaml-documents", "a second YAML document in a compose file", place(second.range[0]), hint);
+    report.error(
+      "yaml-documents",
+      "a second YAML document in a compose file",
+      place(second.contents?.range?.[0] ?? second.range[0]),
+      hint,
+    );
   }
-  if (report.hasErrors) return undefined;
+  if (second !== undefined || documents.some(({ errors }) => errors.length > 0)) return undefined;
   return new TreeBuilder(document, place, report).build(document.contents);
 }
 
@@ -151,6 +157,7 @@ class TreeBuilder {
     const merged = new Map<string, Entry>();
     for (const { key: rawKey, value: rawValue } of items) {
       const keyNode = this.#node(rawKey as YamlNode | null, mapPlace);
+      if (this.#stopped) break;
       if (keyNode.kind !== "scalar" || keyNode.value === null) {
         this.report.error("yaml-key", "a key that is no text", keyNode.place);
         continue;
@@ -188,6 +195,20 @@ class TreeBuilder {
     this.#stopped = true;
     return nothing;
   }
+}
+
+/** The offset of the first token that lies deeper, or undefined. Iterative, for the reason above. */
+function deeperThan(tokens: readonly CST.Token[], limit: number): number | undefined {
+  const open = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next;
+    if (depth > limit) return "offset" in token ? token.offset : 0;
+    const inner: (CST.Token | null | undefined)[] = [];
+    if (token.type === "document") inner.push(token.value);
+    if ("items" in token) for (const item of token.items) inner.push(item.key, item.value);
+    for (const child of inner) if (child) open.push({ token: child, depth: depth + 1 });
+  }
+  return undefined;
 }
 
 /** The library's message without the excerpt of the source that it appends (which could show a secret). */
