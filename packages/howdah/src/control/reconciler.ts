@@ -25,6 +25,14 @@ const STEADY_MS = 10_000;
 /** Failures stay readable for somebody who waits for a service that was rolled back. */
 const FAILURE_KEPT_MS = 600_000;
 
+export interface Failure {
+  readonly error: HowdahError;
+  /** The wish that could not be carried out. */
+  readonly generation: number;
+  /** The service never came to be and is being taken away again. */
+  readonly rollback: boolean;
+}
+
 interface Slot {
   running: Promise<void> | null;
   again: boolean;
@@ -37,7 +45,7 @@ export class Reconciler {
   readonly #context: Context;
   readonly #clock: Clock;
   readonly #slots = new Map<number, Slot>();
-  readonly #failures = new Map<number, { error: HowdahError; generation: number }>();
+  readonly #failures = new Map<number, Failure>();
   readonly #abort = new AbortController();
   readonly #limit: Semaphore;
 
@@ -48,9 +56,9 @@ export class Reconciler {
   }
 
   /** Why the last attempt to carry out the service's present wish failed. */
-  failure(id: number, generation: number): HowdahError | undefined {
+  failure(id: number, generation: number): Failure | undefined {
     const failure = this.#failures.get(id);
-    return failure !== undefined && failure.generation >= generation ? failure.error : undefined;
+    return failure !== undefined && failure.generation >= generation ? failure : undefined;
   }
 
   /** Whether somebody is at work, or will be without being asked again. */
@@ -194,9 +202,13 @@ export class Reconciler {
     log.error({ serviceId: id, code: error.code, err: thrown }, "unable to carry out the wish");
     store.events.append({ serviceId: id, kind: "failed", message: error.message });
     if (await this.#anotherPort(record, error)) return this.#retryLater(id, slot, 0);
-    this.#failures.set(id, { error, generation: record.generation });
+    const rollback = record.desired === "running" && record.provisioned === null;
+    // While it is being rolled back, the first reason is the one to tell.
+    if (this.#failures.get(id)?.rollback !== true) {
+      this.#failures.set(id, { error, generation: record.generation, rollback });
+    }
     setTimeout(() => this.#failures.delete(id), FAILURE_KEPT_MS).unref();
-    if (record.desired === "running" && record.provisioned === null) {
+    if (rollback) {
       // The first start failed: nothing half-made stays behind, and whoever waits gets the reason.
       store.services.patch(id, { desired: "deleted", state: "deleting", stateDetail: error.message });
       return this.#retryLater(id, slot, 0);

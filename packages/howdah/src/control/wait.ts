@@ -25,7 +25,9 @@ export async function waitFor(
         const record = store.services.get(id);
         // The reason stays when the service itself was rolled back.
         const failure = reconciler.failure(id, wish);
-        if (failure !== undefined && !beingRolledBack(first, record)) return reject(failure);
+        // And it is told only once that is complete, so that nothing half-made is left when the user reads why.
+        const rollingBack = failure?.rollback === true && record !== undefined;
+        if (failure !== undefined && !rollingBack) return reject(failure.error);
         if (record === undefined) {
           if (first !== undefined) return resolve(null);
           return reject(new HowdahError("SERVICE_NOT_FOUND", `service ${id} does not exist`));
@@ -53,11 +55,6 @@ function settled(record: ServiceRecord): boolean {
     (record.desired === "running" && record.state === "running") ||
     (record.desired === "stopped" && record.state === "stopped")
   );
-}
-
-/** Reported only once it is gone, so that nothing half-made is left when the user reads why. */
-function beingRolledBack(first: ServiceRecord | undefined, now: ServiceRecord | undefined): boolean {
-  return now?.desired === "deleted" && first?.desired !== "deleted";
 }
 
 function timedOut(context: Context, id: number, timeoutMs: number): HowdahError {
