@@ -26,12 +26,12 @@ export const isRoot = process.getuid?.() === 0;
 
 export class TestHome implements AsyncDisposable {
   readonly layout;
-  readonly #distribution: Distribution;
+  readonly distribution: Distribution;
   readonly #servers: ServerSpec[] = [];
 
   private constructor(home: string, distribution: Distribution) {
     this.layout = layoutOf(home);
-    this.#distribution = distribution;
+    this.distribution = distribution;
   }
 
   static async make(): Promise<TestHome> {
@@ -55,7 +55,7 @@ export class TestHome implements AsyncDisposable {
       id,
       title: `test/server-${id}`,
       paths,
-      distribution: this.#distribution,
+      distribution: this.distribution,
       uid,
       socketGid: null,
       port,
@@ -66,7 +66,7 @@ export class TestHome implements AsyncDisposable {
     this.#servers.push(spec);
     await prepareServiceFolders(paths, spec);
     await createCluster({
-      distribution: this.#distribution,
+      distribution: this.distribution,
       poolDir: this.layout.pool,
       dataDir: paths.data,
       uid,

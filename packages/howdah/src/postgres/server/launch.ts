@@ -12,15 +12,17 @@ import {
 import { ownedSettings, toArguments } from "../settings/index.js";
 import type { ServerSpec } from "../types.js";
 import { hold, readConfiguration, requestedSettings } from "./configuration.js";
-import { START_LOG } from "./log-files.js";
+import { logFileNames, START_LOG } from "./log-files.js";
 import type { ServerLogLine } from "./log-line.js";
 import { findSurvivors } from "./observe-server.js";
 import { readPostmasterFile } from "./postmaster-pid.js";
-import { readLog } from "./read-log.js";
+import { readLogFile } from "./read-log.js";
 import { startFailure } from "./start-failure.js";
 
 /** The log collector lives on until it has written everything; only then is the reason on disk. */
 const COLLECTOR_MS = 2_000;
+/** A start makes one file of JSON and one of plain text. */
+const COLLECTOR_FILES = 2;
 
 export interface Launched {
   readonly postmaster: ProcessIdentity;
@@ -90,13 +92,14 @@ async function abandon(postmaster: ProcessIdentity): Promise<void> {
   await waitForExit(postmaster, 5_000);
 }
 
+/** What this start wrote: its own output, which was made anew, and what the collector wrote from then on. */
 async function lastWords(spec: ServerSpec, since: string): Promise<ServerLogLine[]> {
   await Promise.all(findSurvivors(spec, null).map((info) => waitForExit(info, COLLECTOR_MS)));
-  const entries: ServerLogLine[] = [];
-  const { signal } = new AbortController();
-  for await (const entry of readLog(spec.paths, { lines: 50, follow: false, signal })) {
-    // Lines without a time are of this start: its own output was made anew.
-    if (entry.at === null || entry.at >= since) entries.push(entry);
-  }
-  return entries;
+  using folder = hold(spec.paths.log, spec.uid);
+  const collected = logFileNames(folder)
+    .filter((name) => name !== START_LOG)
+    .slice(-COLLECTOR_FILES)
+    .flatMap((name) => readLogFile(folder, name))
+    .filter(({ at }) => at !== null && at >= since);
+  return [...readLogFile(folder, START_LOG), ...collected];
 }

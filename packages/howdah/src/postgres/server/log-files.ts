@@ -17,20 +17,18 @@ export function holdLogFolder(paths: ServiceLayout): HeldFolder | null {
   return HeldFolder.open(paths.log, ownerOf(paths.root));
 }
 
-/** The names of log files, oldest first. The start's own output stands where it belongs by its time. */
+/** The names of log files, oldest first. The start's own output stands before the files that were written to after it. */
 export function logFileNames(folder: HeldFolder): string[] {
-  const names = folder.names().filter((name) => name.startsWith(LOG_FILE_PREFIX) || name === START_LOG);
-  const key = (name: string) => (name === START_LOG ? startLogKey(folder) : name);
-  return names
-    .map((name) => ({ name, key: key(name) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ name }) => name);
+  const names = folder.names();
+  const collected = names.filter((name) => name.startsWith(LOG_FILE_PREFIX)).sort();
+  if (!names.includes(START_LOG)) return collected;
+  const started = modified(folder, START_LOG);
+  const next = collected.findIndex((name) => modified(folder, name) >= started);
+  return collected.toSpliced(next < 0 ? collected.length : next, 0, START_LOG);
 }
 
-function startLogKey(folder: HeldFolder): string {
-  const time = lstatSync(folder.at(START_LOG), { throwIfNoEntry: false })?.mtime ?? new Date(0);
-  const [day = "", clock = ""] = time.toISOString().replace(/[-:]/g, "").slice(0, 15).split("T");
-  return `${LOG_FILE_PREFIX}${day}-${clock}`;
+function modified(folder: HeldFolder, name: string): number {
+  return lstatSync(folder.at(name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /**

@@ -28,6 +28,11 @@ export async function* readLog(paths: ServiceLayout, options: ReadLogOptions): A
   }
 }
 
+/** All whole lines of one file; none when there is no such file. */
+export function readLogFile(folder: HeldFolder, name: string): ServerLogLine[] {
+  return new Tail().read(folder, name);
+}
+
 /** The last entries, read from the newest file backwards. Notes how far each file was read. */
 function latest(paths: ServiceLayout, count: number, tails: Map<string, Tail>): ServerLogLine[] {
   using folder = holdLogFolder(paths);

@@ -7,7 +7,6 @@ const CAUSES: readonly { readonly pattern: RegExp; readonly code: ErrorCode }[] 
   { pattern: /could not bind .*Address already in use|could not create any TCP\/IP sockets/, code: "PORT_TAKEN" },
   // Shared memory is made to size by the settings, although the system's words are the same.
   { pattern: /^(?!.*shared memory).*No space left on device/, code: "DISK_FULL" },
-  { pattern: /database files are incompatible with server/, code: "VERSION_CHANGE_REFUSED" },
 ];
 
 /** The error for a server that ended before it was ready, made from what it wrote. */
@@ -27,8 +26,12 @@ export function startFailure(spec: Pick<ServerSpec, "title" | "port">, entries: 
   return new HowdahError(known?.code ?? "POSTGRES_START_FAILED", message, { fields: { log } });
 }
 
-/** PostgreSQL's own words: the last fatal entry, else whatever came last. */
+/** PostgreSQL's own words: the last fatal entry with what belongs to it, else whatever came last. */
 function reason(entries: readonly ServerLogLine[]): string {
-  const fatal = entries.findLast(({ level }) => level === "FATAL" || level === "PANIC");
-  return (fatal ?? entries.at(-1))?.message ?? "it ended without a word";
+  const at = entries.findLastIndex(({ level }) => level === "FATAL" || level === "PANIC");
+  const fatal = entries[at] ?? entries.at(-1);
+  if (fatal === undefined) return "it ended without a word";
+  // In a plain log these are entries of their own.
+  const detail = entries[at + 1]?.level === "DETAIL" && at >= 0 ? `\nDETAIL:  ${entries[at + 1]?.message}` : "";
+  return fatal.message + detail;
 }

@@ -28,7 +28,7 @@ function quoteValue(name: string, value: string): string {
   return `'${value.replace(/['\\\n\r]/g, (c) => ESCAPES[c] ?? c)}'`;
 }
 
-const LINE = /^\s*([A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)*)\s*(?:=\s*|\s+)('(?:[^'\\]|\\.|'')*'|[^\s#']+)\s*(?:#.*)?$/;
+const LINE = /^\s*([A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)*)\s*(?:=\s*|\s+)('(?:[^'\\]|\\.|'')*'|[^\s#'=]+)\s*(?:#.*)?$/;
 
 /** Parses postgresql.conf or postgresql.auto.conf by the rules of guc-file.l: names in lower case, the last of a name
  *  wins. Lines that PostgreSQL would refuse, and includes, are left out. */
