@@ -24,8 +24,8 @@ export async function currentProject(
 
 /** The compose file's project, for a convenience that must not fail: a broken file does not hide services. */
 export async function projectHint(context: CommandContext): Promise<string | undefined> {
-  if (!hasComposeFile(context.cwd)) return undefined;
   try {
+    if (!hasComposeFile(context.cwd)) return undefined;
     return (await load(context, undefined)).project ?? undefined;
   } catch (error) {
     if (isHowdahError(error)) return undefined;

@@ -87,7 +87,9 @@ function makeContext(output: Output, signals: SignalWatch): CommandContext {
     get layout() {
       return layoutOf(read().home);
     },
-    cwd: process.cwd(),
+    get cwd() {
+      return currentFolder();
+    },
     tree: commandTree,
     output,
     signal: signals.signal,
@@ -103,6 +105,18 @@ function makeContext(output: Output, signals: SignalWatch): CommandContext {
     releaseSignals: signals.release,
   };
   return context;
+}
+
+/** Asked for only by commands that need it: the others work in a folder that was removed meanwhile, too. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new HowdahError("FILE_NOT_FOUND", "the current folder does not exist any more", {
+      cause: error,
+      hint: "Change to another folder.",
+    });
+  }
 }
 
 /** Known before the words are parsed, since parsing may be what fails. */
