@@ -2,9 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Stack } from "../../spec/index.js";
+import { type ComposeInput, type ComposeResult, parseCompose } from "./index.js";
 import { diskReader } from "./load-compose.js";
-import { parseCompose } from "./parse-compose.js";
-import type { ComposeInput, ComposeResult } from "./types.js";
 
 /*
  * What every fixture becomes, as a whole. After a wanted change:

@@ -5,7 +5,7 @@
  */
 import { HOLE } from "./value-text.js";
 
-export interface Range {
+interface Range {
   readonly start: number;
   readonly end: number;
 }

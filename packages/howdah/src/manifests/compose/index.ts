@@ -1,3 +1,4 @@
-export { findComposeFile, type LoadedCompose, type LoadOptions, loadCompose } from "./load-compose.js";
+/** The compose door: `compose.yaml` → Stack. */
+export { findComposeFile, loadCompose } from "./load-compose.js";
 export { parseCompose } from "./parse-compose.js";
-export type { ComposeInput, ComposeResult, FileReader, ReadResult, TextFile } from "./types.js";
+export type { ComposeInput, ComposeResult, ReadResult } from "./types.js";

@@ -11,7 +11,7 @@ import type { MountedFile } from "./mounted-files.js";
 import type { Mount } from "./mounts.js";
 import { staticText } from "./pieces.js";
 
-export const INIT_FOLDER = "/docker-entrypoint-initdb.d";
+const INIT_FOLDER = "/docker-entrypoint-initdb.d";
 /** A Stack travels as one JSON request; larger seeds belong into a dump that is loaded afterwards. */
 const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
 const RUNS = /\.(sql|sql\.gz|sh)$/;

@@ -50,12 +50,15 @@ describe("lexInterpolation", () => {
 const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/);
 const operator = fc.constantFrom<Operator>(":-", "-", ":?", "?", ":+", "+");
 /** Adjacent texts would be read as one. */
-const joined = (segments: Segment[]) =>
-  segments.reduce<Segment[]>((all, segment) => {
+function joined(segments: Segment[]): Segment[] {
+  const all: Segment[] = [];
+  for (const segment of segments) {
     const last = all.at(-1);
-    if (segment.kind === "text" && last?.kind === "text") return [...all.slice(0, -1), text(last.text + segment.text)];
-    return [...all, segment];
-  }, []);
+    if (segment.kind === "text" && last?.kind === "text") all.splice(-1, 1, text(last.text + segment.text));
+    else all.push(segment);
+  }
+  return all;
+}
 const { segments } = fc.letrec<{ segments: Segment[]; operand: Segment[] }>((tie) => ({
   segments: fc
     .array(fc.oneof(fc.string({ minLength: 1 }).map(text), variableOf(name, tie("operand"))), { maxLength: 4 })

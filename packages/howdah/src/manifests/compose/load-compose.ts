@@ -12,7 +12,7 @@ const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-com
 const OVERRIDES = NAMES.map((name) => name.replace(/(\.ya?ml)$/, ".override$1"));
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Absolute. */
   readonly cwd: string;
   /** What `-f` says: a file, or a folder that holds one. `.env` and relative paths are looked for beside it. */
@@ -22,7 +22,7 @@ export interface LoadOptions {
   readonly shell: Readonly<Record<string, string>>;
 }
 
-export interface LoadedCompose extends ComposeResult {
+interface LoadedCompose extends ComposeResult {
   /** Absolute path of the file. */
   readonly file: string;
 }

@@ -10,7 +10,7 @@ import { asList, asMap, asScalar, child, entryOf, keyPlace } from "./node-access
 import { configPiece, isConfigName, type Pieces, textPiece } from "./pieces.js";
 import type { MapNode, Node } from "./yaml-tree.js";
 
-export type Source =
+type Source =
   | { readonly kind: "host"; readonly path: string }
   /** Text of the compose file, or a config's value. */
   | { readonly kind: "pieces"; readonly pieces: Pieces };

@@ -49,12 +49,17 @@ function readAll(context: Context, input: ComposeInput): Node | undefined {
     const over = readYaml(override, context.report);
     if (tree !== undefined && over !== undefined) tree = mergeOverride(tree, over);
   }
+  if (tree !== undefined && isNull(tree)) {
+    context.report.error("yaml-empty", "the file is empty", tree.place);
+    return undefined;
+  }
   return tree;
 }
 
 function readStack(context: Context, root: MapNode, input: ComposeInput): Stack {
   const project = projectNameOf(context, root, input.projectName);
   checkTopLevelKeys(context, root);
+  noteComposeFile(context);
   refuse(context, root, "include", "Write the services of the other file into this one.");
   const entries = serviceEntries(context, root);
   const profiles = activeProfiles(context, input.profiles);
@@ -144,4 +149,10 @@ function checkPublished(context: Context, managed: readonly PostgresService[]): 
     }
     taken.set(service.port, first ?? service.name);
   }
+}
+
+function noteComposeFile({ report, variables }: Context): void {
+  const named = variables.dotenv("COMPOSE_FILE");
+  if (named === undefined) return;
+  report.warning("not-done", "COMPOSE_FILE in .env is not read", named.place, "Name the file with -f.");
 }

@@ -25,7 +25,8 @@ export function rewritePortSiblings(
 ): void {
   for (const { key, place, host } of hosts) {
     const sibling = portKeyFor(key);
-    if (sibling === undefined) {
+    // PORT alone is where an app itself listens: it may be there, but it is not ours to add.
+    if (sibling === undefined || (sibling.toLowerCase() === "port" && !values.has(sibling))) {
       const message = `'${key}' of '${app}' takes the host of '${host.service}', but nothing its port`;
       const hint = `Give the app a port as well, in a variable such as ${host.service.toUpperCase()}_PORT: "5432" beside ${host.service.toUpperCase()}_HOST.`;
       context.report.warning("port-missing", message, place, hint);

@@ -7,13 +7,13 @@ import type { Piece, Pieces } from "./pieces.js";
 import { slicePieces, valueText } from "./value-text.js";
 
 const SECRET_KEY =
-  /(^|[_.-]|[a-z](?=[A-Z]))(PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|SECRET|TOKEN|CREDENTIALS?|(API|PRIVATE|ACCESS|SECRET|ENCRYPTION|SIGNING)_?KEY|SECRET_KEY_BASE)$/i;
-const PGPASSWORD = /^PGPASSWORD$/i;
+  /(^|[_.-]|PG)(PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|SECRET|TOKEN|CREDENTIALS?|(API|PRIVATE|ACCESS|SECRET|ENCRYPTION|SIGNING)_?KEY|SECRET_KEY_BASE)$/i;
 const TOKEN_VALUE =
   /-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}|\b[sr]k_live_[A-Za-z0-9]{10}|\bxox[abprs]-[A-Za-z0-9-]{10}|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.|\bnpm_[A-Za-z0-9]{36}|\bsk-[A-Za-z0-9_-]{20}/;
 
 export function isSecretKey(key: string): boolean {
-  return SECRET_KEY.test(key) || PGPASSWORD.test(key);
+  // dbPassword is two words as well.
+  return SECRET_KEY.test(key.replace(/([a-z0-9])([A-Z])/g, "$1_$2"));
 }
 
 export interface Linted {

@@ -36,7 +36,7 @@ export function readServerCommand(context: Context, service: string, map: MapNod
 }
 
 /** A command as words: a text is split as a shell would, a list is taken as it is. */
-export function commandWords(context: Context, node: Node | undefined, path: string): string[] {
+function commandWords(context: Context, node: Node | undefined, path: string): string[] {
   if (node === undefined) return [];
   const texts = textsOf(context, node, path);
   if (node.kind === "list") return texts.map(({ text }) => text);

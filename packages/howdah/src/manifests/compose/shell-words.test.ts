@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { quoteWords, shellWords } from "./shell-words.js";
+import { shellWords } from "./shell-words.js";
 
 it.each<[string, string[] | undefined]>([
   ["", []],
@@ -16,7 +16,8 @@ it.each<[string, string[] | undefined]>([
 it("reads back any words that are quoted", () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "binary" })), (words) => {
-      expect(shellWords(quoteWords(words))).toEqual(words);
+      const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+      expect(shellWords(quoted.join(" "))).toEqual(words);
     }),
   );
 });

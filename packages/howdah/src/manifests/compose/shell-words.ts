@@ -33,8 +33,3 @@ export function shellWords(text: string): string[] | undefined {
   if (word !== undefined) words.push(word);
   return words;
 }
-
-/** Writes words so that `shellWords` reads them again. */
-export function quoteWords(words: readonly string[]): string {
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
-}

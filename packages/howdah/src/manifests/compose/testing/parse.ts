@@ -1,6 +1,5 @@
 import type { Diagnostic, Expression, Stack } from "../../../spec/index.js";
-import { parseCompose } from "../parse-compose.js";
-import type { ComposeInput, ReadResult } from "../types.js";
+import { type ComposeInput, parseCompose, type ReadResult } from "../index.js";
 
 /** Parses text as /home/user/shop/compose.yaml, with files given by absolute path. */
 export function parse(
