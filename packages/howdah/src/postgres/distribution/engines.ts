@@ -14,7 +14,7 @@ import { namesIn, ownedPath, sweepOwnedFolders } from "./owned-folder.js";
 import { embeddedPlatform, type Machine, requireEmbeddedPlatform, thisMachine } from "./platform.js";
 import { findSystem } from "./system.js";
 
-export type EngineKind = Distribution["kind"];
+type EngineKind = Distribution["kind"];
 /** An embedded engine: the version is the npm package's. */
 interface Engine {
   readonly major: Major;
@@ -37,12 +37,11 @@ export interface EngineInfo {
 export interface Engines {
   /** Every embedded engine that there is for this platform and every one of the system's, by major. */
   list(): Promise<EngineInfo[]>;
-  /** `prefer`: the kind that the data directory was made with; the other kind is taken where it is missing. Otherwise
-   *  embedded (the bundled one is copied under the engines' folder at first use) before system.
-   *  Throws ENGINE_NOT_INSTALLED, DISK_FULL. */
+  /** `prefer`: the kind that the data directory was made with, and then no other will do: its extensions, and the
+   *  order of its ICU collations, are those of that kind. Otherwise embedded (the bundled one is copied under the
+   *  engines' folder at first use) before system. Throws ENGINE_NOT_INSTALLED, DISK_FULL. */
   resolve(major: Major, prefer?: EngineKind | null): Promise<Distribution>;
-  /** As `resolve`, but downloads the embedded engine where no engine of the major, or not the embedded one that is
-   *  preferred, is installed. Throws as `install`. */
+  /** As `resolve`, but downloads the embedded engine where it is missing and may be used. Throws as `install`. */
   ensure(
     major: Major,
     options?: { prefer?: EngineKind | null; onProgress?: Progress; signal?: AbortSignal },
@@ -97,10 +96,19 @@ class EnginesFolder implements Engines {
 
   async resolve(major: Major, prefer: EngineKind | null = null): Promise<Distribution> {
     await this.#sweepOnce();
-    const kinds: readonly EngineKind[] = prefer === "system" ? ["system", "embedded"] : ["embedded", "system"];
-    for (const kind of kinds) {
-      const found = kind === "system" ? await this.#system(major) : await this.#embedded(major);
-      if (found !== null) return found;
+    const found =
+      (prefer === "system" ? null : await this.#embedded(major)) ??
+      (prefer === "embedded" ? null : await this.#system(major));
+    if (found !== null) return found;
+    if (prefer === "system") {
+      throw new HowdahError(
+        "ENGINE_NOT_INSTALLED",
+        `the system's PostgreSQL ${major}, which made these data, is gone`,
+        {
+          hint: `Install PostgreSQL ${major} from your system's packages again, with the extensions that the data use.`,
+          fields: { major },
+        },
+      );
     }
     throw new HowdahError("ENGINE_NOT_INSTALLED", `PostgreSQL ${major} is not installed`, {
       hint: `Install it with 'howdah engines install ${major}'.`,
@@ -112,18 +120,11 @@ class EnginesFolder implements Engines {
     major: Major,
     options: { prefer?: EngineKind | null; onProgress?: Progress; signal?: AbortSignal } = {},
   ): Promise<Distribution> {
-    const found = await this.resolve(major, options.prefer).catch((error: unknown) => {
-      if (isHowdahError(error, "ENGINE_NOT_INSTALLED")) return null;
-      throw error;
-    });
-    if (found !== null && (options.prefer !== "embedded" || found.kind === "embedded")) return found;
     try {
-      return await this.install(major, options.onProgress, options.signal);
+      return await this.resolve(major, options.prefer);
     } catch (error) {
-      // Data that an embedded PostgreSQL made starts under the system's of the same major, too.
-      if (found === null || options.signal?.aborted) throw error;
-      this.#log.warn({ err: error, major }, "embedded engine not installed, the system's is taken");
-      return found;
+      if (!isHowdahError(error, "ENGINE_NOT_INSTALLED") || options.prefer === "system") throw error;
+      return this.install(major, options.onProgress, options.signal);
     }
   }
 

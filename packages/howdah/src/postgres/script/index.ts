@@ -1,1 +1,1 @@
-export { type InitScriptsOptions, runInitScripts } from "./run-init-scripts.js";
+export { runInitScripts } from "./run-init-scripts.js";

@@ -28,7 +28,7 @@ export async function* readScript(script: InitScript): AsyncGenerator<string> {
       script,
       "is a dump in pg_dump's custom format",
       undefined,
-      `Turn it into SQL with 'pg_restore -f FILE.sql'.`,
+      `Turn it into SQL with 'pg_restore -f FILE.sql DUMP'.`,
     );
   }
   const chunks = script.name.endsWith(".gz") ? unpack(script, content) : slices(content);
