@@ -40,8 +40,8 @@ describe("prepareHome", () => {
     expect(modeOf(layout.pool)).toBe(isRoot ? 0o710 : 0o700);
   });
 
-  it("opens an empty home that was made closed, but no folder of other things", async () => {
-    if (!isRoot) return console.warn("skipped: only root needs passage");
+  it("opens an empty home that was made closed, but no folder of other things", async ({ skip }) => {
+    skip(!isRoot, "only root needs passage");
     const home = join(folder, "home");
     mkdirSync(home, { mode: 0o700 });
     await prepareHome(layoutOf(home), { isRoot });
@@ -53,8 +53,8 @@ describe("prepareHome", () => {
     expect(modeOf(other)).toBe(0o700);
   });
 
-  it("names the folder above that keeps the services' users out", async () => {
-    if (!isRoot) return console.warn("skipped: only root needs passage");
+  it("names the folder above that keeps the services' users out", async ({ skip }) => {
+    skip(!isRoot, "only root needs passage");
     const closed = join(folder, "private");
     mkdirSync(closed, { mode: 0o700 });
     await expect(prepareHome(layoutOf(join(closed, "sub", "home")), { isRoot })).rejects.toMatchObject({
@@ -80,8 +80,8 @@ describe("prepareHome", () => {
     });
   });
 
-  it("refuses a home or a short socket folder that somebody else planted", async () => {
-    if (!isRoot) return console.warn("skipped: only root can make somebody else's folder");
+  it("refuses a home or a short socket folder that somebody else planted", async ({ skip }) => {
+    skip(!isRoot, "only root can make somebody else's folder");
     const planted = join(folder, "planted");
     mkdirSync(planted, { mode: 0o711 });
     chownSync(planted, 70_123, 70_123);
@@ -136,8 +136,8 @@ describe("prepareServiceFolders", () => {
     if (isRoot) expect(statSync(paths.socket)).toMatchObject({ uid: 70_123, gid: 70_124 });
   });
 
-  it("does not give away what a planted link points at", async () => {
-    if (!isRoot) return console.warn("skipped: only root gives folders away");
+  it("does not give away what a planted link points at", async ({ skip }) => {
+    skip(!isRoot, "only root gives folders away");
     const layout = layoutOf(join(folder, "home"));
     await prepareHome(layout, { isRoot });
     const paths = layout.service(7);

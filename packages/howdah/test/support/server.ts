@@ -19,7 +19,7 @@ import {
   releaseUid,
   removeTree,
 } from "../../src/runtime/index.js";
-import type { Settings } from "../../src/spec/index.js";
+import type { Major, Settings } from "../../src/spec/index.js";
 
 export const silent = createLogger("silent");
 export const isRoot = process.getuid?.() === 0;
@@ -34,12 +34,12 @@ export class TestHome implements AsyncDisposable {
     this.distribution = distribution;
   }
 
-  static async make(): Promise<TestHome> {
+  static async make(major: Major = 18): Promise<TestHome> {
     const home = mkdtempSync(join(tmpdir(), "howdah-home-"));
     chmodSync(home, 0o711);
     const layout = layoutOf(home);
     await prepareHome(layout, { isRoot });
-    const distribution = await createEngines({ engines: layout.engines, log: silent }).ensure(18);
+    const distribution = await createEngines({ engines: layout.engines, log: silent }).ensure(major);
     return new TestHome(home, distribution);
   }
 

@@ -2,13 +2,11 @@ import type pg from "pg";
 import { HowdahError } from "../../kernel/errors.js";
 import { checkIdentifier } from "../../kernel/names.js";
 import { retry } from "../../kernel/retry.js";
-import { connectAdmin, connectUser, sqlStateOf } from "../server/index.js";
+import { connectAdmin, connectUser, type Endpoint, sqlStateOf } from "../server/index.js";
 import { ADMIN_ROLE } from "../settings/index.js";
-import type { Provision, ServerSpec } from "../types.js";
+import type { Provision } from "../types.js";
 import { ident, literal } from "./quoting.js";
 import { makeVerifier, verifierMatches } from "./verifier.js";
-
-type Endpoint = Pick<ServerSpec, "paths" | "port" | "title" | "distribution">;
 
 /** CREATE DATABASE copies template1, which nobody may be connected to meanwhile. */
 const TEMPLATE_BUSY = "55006";

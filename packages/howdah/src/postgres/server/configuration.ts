@@ -31,7 +31,7 @@ export function writeConfiguration(spec: ServerSpec): void {
 }
 
 /** The text of postgresql.conf. */
-export function renderServerConf(spec: Pick<ServerSpec, "memoryBytes" | "settings" | "distribution">): string {
+function renderServerConf(spec: Pick<ServerSpec, "memoryBytes" | "settings" | "distribution">): string {
   const own = Object.fromEntries(Object.entries(spec.settings).map(([name, value]) => [name.toLowerCase(), value]));
   const sized = Object.entries(sizedSettings(spec.memoryBytes, spec.distribution.major));
   return [

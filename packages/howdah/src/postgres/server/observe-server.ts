@@ -57,7 +57,7 @@ function isOurs(info: ProcessInfo, spec: ServerPlace): boolean {
   return info.cwd === realPath(spec.paths.data);
 }
 
-export function identityOf(info: ProcessInfo): ProcessIdentity {
+function identityOf(info: ProcessInfo): ProcessIdentity {
   return { pid: info.pid, startTime: info.startTime };
 }
 

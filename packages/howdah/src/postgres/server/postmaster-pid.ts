@@ -36,7 +36,7 @@ export function readPostmasterPid(paths: Paths["paths"]): number | null {
 }
 
 /** Who owns the data right now: the service's user, or the service account while a broken role is being healed. */
-export function dataOwner(spec: Paths & Pick<ServerSpec, "uid">): number | null {
+function dataOwner(spec: Paths & Pick<ServerSpec, "uid">): number | null {
   return spec.uid === null ? null : (ownerOf(spec.paths.data) ?? spec.uid);
 }
 

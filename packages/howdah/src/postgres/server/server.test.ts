@@ -200,8 +200,8 @@ describe("after a crash", () => {
     }
   });
 
-  it("ends commands that a superuser left running under the service's user", async () => {
-    if (!isRoot) return console.warn("skipped: an ordinary user's services share that user with everything else");
+  it("ends commands that a superuser left running under the service's user", async ({ skip }) => {
+    skip(!isRoot, "an ordinary user's services share that user with everything else");
     await asAdmin((c) => c.query("COPY (SELECT 1) TO PROGRAM 'setsid sleep 4711 >/dev/null 2>&1 </dev/null &'"));
     const left = () => processesNamed("sleep").filter((p) => p.uid === spec.uid);
     await expect.poll(() => left().length).toBe(1);
@@ -209,8 +209,8 @@ describe("after a crash", () => {
     expect(left()).toEqual([]);
   });
 
-  it("takes the data back when a crash left it with another user", async () => {
-    if (!isRoot) return console.warn("skipped: only root gives files away");
+  it("takes the data back when a crash left it with another user", async ({ skip }) => {
+    skip(!isRoot, "only root gives files away");
     await stopServer(spec, fast);
     for (const name of ["PG_VERSION", "global/pg_control", "."]) chownSync(join(spec.paths.data, name), 65_534, 65_534);
     await startServer(spec, o);

@@ -4,6 +4,7 @@ import { errnoOf, HowdahError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/log.js";
 import type { Layout } from "../../runtime/layout.js";
 import {
+  isClaimedBy,
   type ProcessInfo,
   processesNamed,
   processesOf,
@@ -11,6 +12,7 @@ import {
   waitForExit,
 } from "../../runtime/process/index.js";
 import { findPostmaster, findSurvivors, type ServerPlace } from "./observe-server.js";
+import { ownerOf } from "./postmaster-pid.js";
 
 /** A backend's handler of SIGQUIT leaves at once, also out of a busy loop; what has not gone by then never will. */
 const QUIT_MS = 500;
@@ -35,21 +37,29 @@ export async function endSurvivors(spec: ServerPlace & { readonly title?: string
 /** Ends servers that nobody keeps any more: those in service folders without a row, and those whose folder lies in the
  *  trash already. Returns the number of processes ended. */
 export async function endStrayServers(o: { layout: Layout; known: ReadonlySet<number>; log: Logger }): Promise<number> {
-  const services = `${realPath(o.layout.services)}${sep}`;
-  const trash = `${realPath(o.layout.trash)}${sep}`;
-  const isStray = ({ cwd }: ProcessInfo) => {
-    if (cwd === null) return false;
+  const { layout, known, log } = o;
+  const services = `${realPath(layout.services)}${sep}`;
+  const trash = `${realPath(layout.trash)}${sep}`;
+  const users = new Set([...known].map((id) => ownerOf(layout.service(id).root)));
+  const isStray = async ({ cwd, uid }: ProcessInfo) => {
+    // Not to be read by root in a container without the right to trace: then the claim of its user tells.
+    if (cwd === null) return !users.has(uid) && (await isClaimedBy(layout.home, uid));
     if (cwd.startsWith(trash)) return true;
-    return cwd.startsWith(services) && !o.known.has(Number(cwd.slice(services.length).split(sep)[0]));
+    return cwd.startsWith(services) && !known.has(Number(cwd.slice(services.length).split(sep)[0]));
   };
-  return end(() => processesNamed("postgres").filter(isStray), o.log, "servers of no service");
+  const find = async () => {
+    const servers = processesNamed("postgres");
+    const strays = await Promise.all(servers.map(isStray));
+    return servers.filter((_, i) => strays[i]);
+  };
+  return end(find, log, "servers of no service");
 }
 
-async function end(find: () => ProcessInfo[], log: Logger, title: string): Promise<number> {
+async function end(find: () => ProcessInfo[] | Promise<ProcessInfo[]>, log: Logger, title: string): Promise<number> {
   const ended = new Set<number>();
   // Again and again: a postmaster among them may have made another child meanwhile.
   for (let round = 0; round < 10; round++) {
-    const found = find();
+    const found = await find();
     if (found.length === 0) return ended.size;
     for (const info of found) ended.add(info.pid);
     log.warn({ server: title, pids: found.map((p) => p.pid) }, "ending processes that outlived their server");
@@ -59,7 +69,7 @@ async function end(find: () => ProcessInfo[], log: Logger, title: string): Promi
     for (const info of found) signalProcess(info, "SIGKILL", { group: true });
     await allGone(found, KILL_MS);
   }
-  const left = find();
+  const left = await find();
   if (left.length === 0) return ended.size;
   throw new HowdahError("POSTGRES_STOP_FAILED", `process ${left[0]?.pid} of '${title}' cannot be ended`, {
     hint: "It probably waits for a disk; look at it with 'ps' and repair the disk, or restart the machine.",

@@ -1,10 +1,8 @@
 export { changeNeeds, checkSettings, type SettingDescriptions } from "./check-settings.js";
 export { parseConf, renderConf } from "./conf-text.js";
-export { diffSettings, formatChange, type SettingChange } from "./diff-settings.js";
+export { diffSettings, formatChange } from "./diff-settings.js";
 export { ADMIN_ROLE, renderHba, renderIdent } from "./hba.js";
 export {
-  hbaFile,
-  identFile,
   isOwned,
   LOG_FILE_BYTES,
   LOG_FILE_PREFIX,

@@ -90,11 +90,11 @@ export function toArguments(settings: Readonly<Settings>): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
 
-export function hbaFile(spec: Pick<ServerSpec, "paths">): string {
+function hbaFile(spec: Pick<ServerSpec, "paths">): string {
   return `${spec.paths.root}/pg_hba.conf`;
 }
 
-export function identFile(spec: Pick<ServerSpec, "paths">): string {
+function identFile(spec: Pick<ServerSpec, "paths">): string {
   return `${spec.paths.root}/pg_ident.conf`;
 }
 

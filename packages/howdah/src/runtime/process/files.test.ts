@@ -60,8 +60,8 @@ describe("a held folder", () => {
     expect(lstatSync(join(folder, "file")).isFile()).toBe(true);
   });
 
-  it("stays with the folder that was opened, whatever takes its name", () => {
-    if (process.platform !== "linux") return console.warn("skipped: needs /proc");
+  it("stays with the folder that was opened, whatever takes its name", ({ skip }) => {
+    skip(process.platform !== "linux", "needs /proc");
     const path = join(folder, "data");
     mkdirSync(path);
     using f = held(path);
@@ -71,8 +71,8 @@ describe("a held folder", () => {
     expect(existsSync(join(folder, "planted"))).toBe(false);
   });
 
-  it("reads and writes for the owner, and trusts nobody else's", () => {
-    if (!isRoot) return console.warn("skipped: only root can give files away");
+  it("reads and writes for the owner, and trusts nobody else's", ({ skip }) => {
+    skip(!isRoot, "only root can give files away");
     chownSync(folder, 70_123, 70_123);
     expect(() => HeldFolder.open(folder, 70_124)).toThrow("belongs to another user");
     using f = held(folder, 70_123);
@@ -100,8 +100,8 @@ describe("trees", () => {
     expect(existsSync(kept)).toBe(true);
   });
 
-  it("gives away all that is in a tree, and nothing that a link in it points at", async () => {
-    if (!isRoot) return console.warn("skipped: only root can give files away");
+  it("gives away all that is in a tree, and nothing that a link in it points at", async ({ skip }) => {
+    skip(!isRoot, "only root can give files away");
     const tree = join(folder, "tree");
     const outside = join(folder, "outside");
     mkdirSync(join(tree, "deep"), { recursive: true });

@@ -11,8 +11,8 @@ export {
   signalProcess,
   waitForExit,
 } from "./processes.js";
-export { type DetachedCommand, spawnDetached } from "./spawn-detached.js";
+export { spawnDetached } from "./spawn-detached.js";
 export { chownTree, removeTree } from "./tree.js";
 export type { ProcessIdentity, ProcessInfo } from "./types.js";
-export { claimUid, reclaimUids, releaseUid, type UidClaim } from "./uids.js";
+export { claimUid, isClaimedBy, reclaimUids, releaseUid } from "./uids.js";
 export { watchExit } from "./watch-exit.js";

@@ -45,7 +45,7 @@ export function readLinuxProcess(pid: number): ProcessInfo | null {
 
 /** null where the process is gone or its directory may not be read (another user's process, or a container without
  *  the right to trace). A removed directory ends in " (deleted)". */
-export function linuxWorkingDirectory(pid: number): string | null {
+function linuxWorkingDirectory(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);
   } catch (error) {

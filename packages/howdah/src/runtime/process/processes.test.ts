@@ -59,8 +59,8 @@ describe("processes", () => {
     expect(signalProcess(identity, "SIGTERM")).toBe(false);
   });
 
-  it("takes a zombie for gone", async () => {
-    if (process.platform !== "linux") return console.warn("skipped: needs /proc");
+  it("takes a zombie for gone", async ({ skip }) => {
+    skip(process.platform !== "linux", "needs /proc");
     // The shell becomes a sleep, which never asks about the child that it inherited.
     const parent = spawn("sh", ["-c", "sleep 0.01 & echo $!; exec sleep 300"], { stdio: ["ignore", "pipe", "ignore"] });
     children.push(parent);

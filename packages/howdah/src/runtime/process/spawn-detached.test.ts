@@ -56,8 +56,8 @@ describe("spawnDetached", () => {
     ).toEqual(["ONLY=this", "PATH=/usr/bin:/bin"]);
   });
 
-  it("hands down no open files", async () => {
-    if (process.platform !== "linux") return console.warn("skipped: needs /proc");
+  it("hands down no open files", async ({ skip }) => {
+    skip(process.platform !== "linux", "needs /proc");
     // Whatever the test runner itself inherited shows as a log file of ours.
     const links = (await output("ls -l /proc/self/fd")).split("\n").flatMap((line) => line.split(" -> ").slice(1));
     const foreign = links.filter((to) => to !== "/dev/null" && !to.startsWith(folder) && !/^\/proc\/\d+\/fd$/.test(to));
@@ -72,8 +72,8 @@ describe("spawnDetached", () => {
     expect(statSync(join(folder, "out")).mode & 0o777).toBe(0o600);
   });
 
-  it("runs as another user, without any of root's groups", async () => {
-    if (process.getuid?.() !== 0) return console.warn("skipped: only root can change users");
+  it("runs as another user, without any of root's groups", async ({ skip }) => {
+    skip(process.getuid?.() !== 0, "only root can change users");
     expect(await output("id -u; id -G", { uid: 70_123 })).toBe("70123\n70123\n");
   });
 

@@ -10,7 +10,7 @@ import { reservedIds } from "./accounts.js";
  * after it that holds the path of the home. A claim ends with `releaseUid`, or when its home is gone, or when its own
  * home does not know it (a crash between claim and row).
  */
-export const UID_CLAIMS = "/var/lib/howdah-uids";
+const UID_CLAIMS = "/var/lib/howdah-uids";
 const FIRST_UID = 70_000;
 const LAST_UID = 99_999;
 const ABANDONED_MS = 60_000;
@@ -62,6 +62,11 @@ export async function reclaimUids(o: { home: string; used: ReadonlySet<number>; 
     if (unused && (await claimant(path)) === o.home) await unlinkIfThere(path);
   }
   for (const uid of o.used) await writeClaim(claims, uid, { home: o.home, taken: o.used });
+}
+
+/** Whether the number is claimed by the home. */
+export async function isClaimedBy(home: string, uid: number, claims = UID_CLAIMS): Promise<boolean> {
+  return (await claimant(join(claims, String(uid)))) === home;
 }
 
 async function writeClaim(claims: string, uid: number, o: UidClaim): Promise<boolean> {
