@@ -1,6 +1,5 @@
 /** How `howdah env` writes variables. Every form gives each value back exactly, whatever stands in it. */
-export const ENVIRONMENT_FORMATS = ["dotenv", "json", "shell"] as const;
-export type EnvironmentFormat = (typeof ENVIRONMENT_FORMATS)[number];
+export type EnvironmentFormat = "dotenv" | "json" | "shell";
 
 type Variables = Readonly<Record<string, string>>;
 

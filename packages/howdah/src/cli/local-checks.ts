@@ -11,7 +11,7 @@ export async function localChecks(context: CommandContext): Promise<WireCheck[]>
   return [checkNode(process.versions.node), checkHome(context), await checkPsql(), ...checkUnit(context)];
 }
 
-export function checkNode(version: string): WireCheck {
+function checkNode(version: string): WireCheck {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return { name: "node", status: "ok", message: version };
   return { name: "node", status: "error", message: `${version} is too old`, hint: "Install Node 20.19 or newer." };

@@ -2,7 +2,7 @@ import { Argument, Command, Option, type OutputConfiguration } from "commander";
 import type { ArgumentSpec, CommandModule, CommandSpec, OptionSpec } from "./command.js";
 import { commandTree } from "./tree/index.js";
 
-export type RunAction = (load: () => Promise<CommandModule>, args: string[], options: object) => Promise<void>;
+type RunAction = (load: () => Promise<CommandModule>, args: string[], options: object) => Promise<void>;
 
 interface BuildOptions {
   readonly version?: string;

@@ -23,7 +23,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   }
 }
 
-export function packageVersion(): string {
+function packageVersion(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
@@ -94,12 +94,13 @@ function makeContext(output: Output, signals: SignalWatch): CommandContext {
     output,
     signal: signals.signal,
     client: async () => {
-      const { answers } = await import("./server/answers.js");
-      if (!(await answers(context.layout.apiSocket))) {
-        const { ensureServer } = await import("./server/launch.js");
-        await ensureServer(context);
-      }
-      return await connect();
+      const [{ answers }, { lastingClient }] = await Promise.all([
+        import("./server/answers.js"),
+        import("./server/lasting-client.js"),
+      ]);
+      const bringBack = async () => (await import("./server/launch.js")).ensureServer(context);
+      if (!(await answers(context.layout.apiSocket))) await bringBack();
+      return lastingClient(await connect(), bringBack);
     },
     quietClient: connect,
     releaseSignals: signals.release,

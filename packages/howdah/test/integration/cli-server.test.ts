@@ -139,6 +139,16 @@ describe("the server in the background", () => {
     expect(await ended).toBe(0);
   });
 
+  it("lets services run although the shell's umask closes everything", async () => {
+    await using howdah = new Installation();
+    const script = `umask 077; exec "$1" "$2" services create -n db --json`;
+    const text = execFileSync("sh", ["-c", script, "sh", process.execPath, HOWDAH], {
+      encoding: "utf8",
+      env: howdah.env,
+    });
+    expect(JSON.parse(text)).toMatchObject({ status: "running" });
+  });
+
   it("of one home never touches that of another", async () => {
     await using one = new Installation();
     await using two = new Installation();

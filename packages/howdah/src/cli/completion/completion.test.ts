@@ -79,14 +79,11 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   });
 });
 
-describe.skipIf(!has("zsh"))("zsh (skipped where zsh is missing)", () => {
-  it("is a script that zsh can read", () => {
-    execFileSync("zsh", ["-n"], { input: completionScript("zsh", commandTree) });
-  });
-});
-
-describe.skipIf(!has("fish"))("fish (skipped where fish is missing)", () => {
-  it("is a script that fish can read", () => {
-    execFileSync("fish", ["--no-execute"], { input: completionScript("fish", commandTree) });
+describe.each([
+  { shell: "zsh", readOnly: "-n" },
+  { shell: "fish", readOnly: "--no-execute" },
+] as const)("$shell (skipped where it is missing)", ({ shell, readOnly }) => {
+  it.skipIf(!has(shell))("is a script that the shell can read", () => {
+    execFileSync(shell, [readOnly], { input: completionScript(shell, commandTree) });
   });
 });

@@ -25,11 +25,15 @@ export async function confirmByName(
   output.stopProgress();
   const { isCancel, text } = await import("@clack/prompts");
   const answer = await text({
-    message: `${request.consequence}. Type '${request.name}' to go on:`,
+    message: `${capitalised(request.consequence)}. Type '${request.name}' to go on:`,
     output: process.stderr,
   });
   if (isCancel(answer)) throw new Interrupted();
   if (answer.trim() !== request.name) {
     throw new HowdahError("CONFIRMATION_REQUIRED", `'${answer}' is not '${request.name}'; nothing was changed`);
   }
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

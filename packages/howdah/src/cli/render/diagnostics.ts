@@ -38,9 +38,13 @@ function excerpt(text: string, line: number, column: number, style: Style): stri
 
 const SECRET_KEY =
   /((?:pass|pwd|secret|token|credential|api_?key|private_?key)[\w.-]*["']?\s*[:=]\s*)(?!["']?\$)(\S.*)$/i;
-const USERINFO = /(:\/\/[^\s:/@]*:)[^\s/]*(@)/g;
+const USERINFO = /:\/\/(\S*)@/g;
+const REFERENCE = /\$\{[^}]*\}|\$\w+/g;
 
 /** A terminal is looked at by others, and its scrollback is kept: what may be a secret is not copied to it. */
 export function maskSecrets(text: string): string {
-  return text.replace(SECRET_KEY, "$1•••").replace(USERINFO, "$1•••$2");
+  return text.replace(SECRET_KEY, "$1•••").replace(USERINFO, (whole, userinfo: string) => {
+    const [, password = ""] = /:(.*)/.exec(userinfo.replace(REFERENCE, "")) ?? [];
+    return password === "" ? whole : "://•••@";
+  });
 }

@@ -190,7 +190,9 @@ describe("diagnostics", () => {
     ["  POSTGRES_PASSWORD: hunter2", "  POSTGRES_PASSWORD: •••"],
     ["- API_KEY=hunter2", "- API_KEY=•••"],
     ['  "db_password": "hunter2"', '  "db_password": •••'],
-    ["URL: postgres://u:hunter2@database/x", "URL: postgres://u:•••@database/x"],
+    ["URL: postgres://u:hun@er/2@database/x", "URL: postgres://•••@database/x"],
+    ["URL: postgres://${U:-u}:${PASSWORD}@db/x", "URL: postgres://${U:-u}:${PASSWORD}@db/x"],
+    ["URL: postgres://u:${PASSWORD:-hunter2}@db/x", "URL: postgres://u:${PASSWORD:•••"],
     ["  POSTGRES_PASSWORD: ${POSTGRES_PASSWORD}", "  POSTGRES_PASSWORD: ${POSTGRES_PASSWORD}"],
     ["  image: postgres:18", "  image: postgres:18"],
   ])("copy no secret to the terminal: %s", (line, shown) => {

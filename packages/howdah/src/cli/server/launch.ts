@@ -11,6 +11,7 @@ import { logTail, openServerLog } from "./log-tail.js";
 import { findSupervisors } from "./processes.js";
 import { SUPERVISOR_NUDGE, supervisorArguments } from "./supervisor.js";
 import { installedUnit, startUnit } from "./systemd.js";
+import { SERVER_UMASK } from "./umask.js";
 
 /** Long enough for a slow disk and the recovery of many services; the server answers before they are all up. */
 const START_TIMEOUT_MS = 30_000;
@@ -43,11 +44,21 @@ export async function ensureServer(context: CommandContext): Promise<void> {
       );
       return;
     }
-    await prepareHome(layout, { isRoot: context.environment.isRoot });
+    await makeHome(context);
     const loop = launchLoop(context);
     await waitUntilItAnswers(layout.apiSocket, loop.exitCode, signal, () => loop.explain());
   } finally {
     progress.stop();
+  }
+}
+
+/** Other users pass through folders of root's home, so the umask of this shell must not close them. */
+async function makeHome({ environment, layout }: CommandContext): Promise<void> {
+  const before = process.umask(SERVER_UMASK);
+  try {
+    await prepareHome(layout, { isRoot: environment.isRoot });
+  } finally {
+    process.umask(before);
   }
 }
 

@@ -10,7 +10,7 @@ export const SUPERVISOR_NUDGE = "SIGUSR1";
  * while is back at once; one that keeps failing is tried again ever more slowly, at last every 30 seconds. SIGUSR1
  * ends the pause: somebody wants the server now.
  */
-export const SUPERVISOR_SCRIPT = `
+const SUPERVISOR_SCRIPT = `
 delay=0
 first=1
 trap 'delay=0' USR1

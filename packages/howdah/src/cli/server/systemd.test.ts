@@ -26,7 +26,8 @@ Restart=on-failure
 RestartSec=1
 RestartPreventExitStatus=2 5 8 10
 LimitNOFILE=65536
-UMask=0077
+OOMPolicy=continue
+UMask=0022
 
 [Install]
 WantedBy=multi-user.target

@@ -74,6 +74,7 @@ export function systemctl(unit: Unit, words: readonly string[]): void {
 
 /**
  * The unit's text. KillMode=process: PostgreSQL servers outlive a restart of the server, and are adopted again.
+ * OOMPolicy=continue: one of them that runs out of memory must not take the server and all others down.
  * `variables` are the HOWDAH_* of the caller, HOWDAH_HOME among them.
  */
 export function unitText(options: {
@@ -100,7 +101,8 @@ Restart=on-failure
 RestartSec=1
 RestartPreventExitStatus=2 5 8 10
 LimitNOFILE=65536
-UMask=0077
+OOMPolicy=continue
+UMask=0022
 
 [Install]
 WantedBy=${options.user ? "default.target" : "multi-user.target"}
