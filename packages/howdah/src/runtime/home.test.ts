@@ -40,6 +40,20 @@ describe("prepareHome", () => {
     expect(modeOf(layout.pool)).toBe(isRoot ? 0o710 : 0o700);
   });
 
+  it("lets services pass under any umask", async ({ skip }) => {
+    skip(!isRoot, "only root needs passage");
+    const layout = layoutOf(join(folder, "above", "home"));
+    const before = process.umask(0o077);
+    try {
+      await prepareHome(layout, { isRoot });
+    } finally {
+      process.umask(before);
+    }
+    for (const path of [dirname(layout.home), layout.home, layout.services, layout.sockets, layout.engines]) {
+      expect(modeOf(path) & 0o001).toBe(0o001);
+    }
+  });
+
   it("opens an empty home that was made closed, but no folder of other things", async ({ skip }) => {
     skip(!isRoot, "only root needs passage");
     const home = join(folder, "home");

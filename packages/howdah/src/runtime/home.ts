@@ -27,10 +27,10 @@ export async function prepareHome(layout: Layout, options: { isRoot: boolean }):
   await checkDisk(home);
   if (options.isRoot) await checkAncestors(home);
   await letPass(home, passage, layout);
-  await makeFolder(layout.services, passage);
-  await makeFolder(layout.sockets, passage);
+  await makeOpenFolder(layout.services, passage);
+  await makeOpenFolder(layout.sockets, passage);
   if (options.isRoot && dirname(layout.sockets) !== home) await checkAncestors(layout.sockets);
-  await makeFolder(layout.engines, options.isRoot ? 0o755 : 0o700);
+  await makeOpenFolder(layout.engines, options.isRoot ? 0o755 : 0o700);
   await makeFolder(layout.trash, 0o700);
   await makeFolder(layout.pool, 0o700);
   // initdb works in the pool as the service account, and nobody else has any business there.
@@ -56,11 +56,22 @@ export async function prepareServiceFolders(
 
 /** Everything above the home that does not exist yet; other users may pass, as in any system folder. */
 async function makeParents(home: string): Promise<void> {
+  const parent = dirname(home);
   try {
-    await mkdir(dirname(home), { recursive: true, mode: 0o755 });
+    const first = await mkdir(parent, { recursive: true, mode: 0o755 });
+    if (first === undefined) return;
+    // A strict umask took away what the services' users need.
+    for (let folder = parent; folder.length >= first.length; folder = dirname(folder)) await chmod(folder, 0o755);
   } catch (error) {
     throw unusable(home, `its parent folder cannot be made (${errnoOf(error) ?? "unknown error"})`, error);
   }
+}
+
+/** A folder of ours in which a strict umask, or somebody's chmod, does not shut out whom it is for. */
+async function makeOpenFolder(path: string, mode: number): Promise<void> {
+  await makeFolder(path, mode);
+  const found = (await stat(path)).mode & 0o7777;
+  if ((found & mode) !== mode) await chmod(path, found | mode);
 }
 
 /** Makes a folder, or checks that what is there is a folder of ours that nobody else may write into. */
