@@ -27,10 +27,16 @@ export function planUnit(environment: Environment, options: { readonly user: boo
   const text = unitText({
     node: process.execPath,
     program: programPath(),
-    variables: { ...Object.fromEntries(variables), HOWDAH_HOME: environment.home },
+    variables: { ...Object.fromEntries(variables), HOWDAH_HOME: environment.home, PATH: pathOfUnit() },
     user: unit.user,
   });
   return { unit, text };
+}
+
+/** systemd's own, with Node's folder in front: npm, which installs engines, stands beside a Node of nvm's or Homebrew's. */
+function pathOfUnit(): string {
+  const usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+  return [...new Set([dirname(process.execPath), ...usual])].join(":");
 }
 
 /** Writes, enables and starts the unit; a server in the background gives way to it. Resolves to what was done, a line each. */

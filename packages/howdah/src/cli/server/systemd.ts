@@ -75,7 +75,7 @@ export function systemctl(unit: Unit, words: readonly string[]): void {
 /**
  * The unit's text. KillMode=process: PostgreSQL servers outlive a restart of the server, and are adopted again.
  * OOMPolicy=continue: one of them that runs out of memory must not take the server and all others down.
- * `variables` are the HOWDAH_* of the caller, HOWDAH_HOME among them.
+ * `variables` are PATH and the HOWDAH_* of the caller, HOWDAH_HOME among them.
  */
 export function unitText(options: {
   readonly node: string;

@@ -42,7 +42,7 @@ Examples:
       name: "list",
       aliases: ["ls"],
       summary: "list every service",
-      options: [NARROW],
+      options: [{ ...NARROW, description: "only those of this project" }],
       load: () => import("../commands/services-list.js"),
     },
     {
