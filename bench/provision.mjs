@@ -55,16 +55,17 @@ function installation(poolSize) {
   };
 }
 
-async function create({ client }, name) {
+async function create({ client }, name, database = "postgres") {
   const began = performance.now();
-  const service = await client.services.create({ name, service_type: "postgres", parameters: { password: "bench" } });
+  const parameters = { password: "bench", database };
+  const service = await client.services.create({ name, service_type: "postgres", parameters });
   await client.services.wait(service.id, { timeoutMs: 60_000 });
   await firstAnswer({
     host: service.endpoint.host,
     port: service.endpoint.port,
     user: "postgres",
     password: "bench",
-    database: "postgres",
+    database,
   });
   return { ms: performance.now() - began, id: service.id };
 }
@@ -77,8 +78,17 @@ async function remove({ client }, id) {
 }
 
 async function poolFilled({ home }, size) {
-  const ready = () => readdirSync(join(home, "pool")).filter((n) => !n.startsWith(".")).length;
-  for (let i = 0; i < 3_000 && ready() < size; i++) await sleep(20);
+  const pool = join(home, "pool");
+  const shelves = () => readdirSync(pool).filter((name) => name.startsWith("ready-"));
+  const ready = () =>
+    shelves().reduce((sum, shelf) => sum + readdirSync(join(pool, shelf)).filter(isCluster).length, 0);
+  function isCluster(name) {
+    return name !== "engine.json";
+  }
+  for (let i = 0; ready() < size; i++) {
+    if (i > 1_500) throw new Error(`the pool holds ${ready()} clusters after 30 s, not ${size}`);
+    await sleep(20);
+  }
   // One more breath: the machine should be idle when the next measurement begins.
   await sleep(300);
 }
@@ -156,7 +166,7 @@ function timed(env, args) {
   return performance.now() - began;
 }
 
-const warmPool = installation(2);
+const warmPool = installation(10);
 const emptyPool = installation(0);
 const result = { rounds: ROUNDS };
 try {
@@ -166,26 +176,32 @@ try {
   const engine = (await emptyPool.client.engines.list()).find((e) => e.major === 18 && e.kind === "embedded");
   const binaries = engine.path.endsWith("bin") ? engine.path : join(engine.path ?? engines, "bin");
 
-  const times = { bare: [], warm: [], empty: [] };
+  const times = { bare: [], warm: [], named: [], empty: [] };
   for (let round = 0; round < ROUNDS; round++) {
     times.bare.push(await bare(binaries, 28_000 + (round % 100)));
-    await poolFilled(warmPool, 2);
+    await poolFilled(warmPool, 10);
     const warm = await create(warmPool, `warm-${round}`);
     times.warm.push(warm.ms);
     await remove(warmPool, warm.id);
-    await poolFilled(warmPool, 2);
+    await poolFilled(warmPool, 10);
+    const named = await create(warmPool, `named-${round}`, "appdb");
+    times.named.push(named.ms);
+    await remove(warmPool, named.id);
+    await poolFilled(warmPool, 10);
     const empty = await create(emptyPool, `empty-${round}`);
     times.empty.push(empty.ms);
     await remove(emptyPool, empty.id);
   }
   result.bareMs = median(times.bare);
   result.warmMs = median(times.warm);
+  result.warmNamedDatabaseMs = median(times.named);
   result.emptyMs = median(times.empty);
   result.warmRatio = median(times.warm.map((t, i) => t / times.bare[i]));
   result.emptyRatio = median(times.empty.map((t, i) => t / times.bare[i]));
 
   const tenBare = [];
   const tenOurs = [];
+  const tenWarm = [];
   for (let round = 0; round < 3; round++) {
     let began = performance.now();
     await Promise.all(Array.from({ length: 10 }, (_, i) => bare(binaries, 28_200 + i)));
@@ -194,10 +210,17 @@ try {
     const made = await Promise.all(Array.from({ length: 10 }, (_, i) => create(emptyPool, `ten-${round}-${i}`)));
     tenOurs.push(performance.now() - began);
     for (const { id } of made) await remove(emptyPool, id);
+    await poolFilled(warmPool, 10);
+    began = performance.now();
+    const warm = await Promise.all(Array.from({ length: 10 }, (_, i) => create(warmPool, `ten-${round}-${i}`)));
+    tenWarm.push(performance.now() - began);
+    for (const { id } of warm) await remove(warmPool, id);
   }
   result.tenAtOnceBareMs = median(tenBare);
-  result.tenAtOnceMs = median(tenOurs);
-  result.tenAtOnceRatio = median(tenOurs.map((t, i) => t / tenBare[i]));
+  result.tenAtOnceEmptyMs = median(tenOurs);
+  result.tenAtOnceWarmMs = median(tenWarm);
+  result.tenAtOnceEmptyRatio = median(tenOurs.map((t, i) => t / tenBare[i]));
+  result.tenAtOnceWarmRatio = median(tenWarm.map((t, i) => t / tenBare[i]));
 
   const cli = { node: [], list: [] };
   for (let round = 0; round < 25; round++) {

@@ -174,6 +174,8 @@ async function applyCredentials(context: Context, record: ServiceRecord): Promis
   await provision(spec, { username, database, password: store.services.password(record.id) });
   const scriptsToRun = record.provisioned === null && store.services.initScripts(record.id).length > 0;
   if (!scriptsToRun) store.services.patch(record.id, { provisioned: credentials });
+  // Only now: while a user waits for this service, nothing else should use the machine.
+  if (record.provisioned === null) context.pool.fill(spec.distribution);
   const kind = record.provisioned === null ? "provisioned" : "credentials-changed";
   store.events.append({ serviceId: record.id, kind, message: `role '${username}', database '${database}'` });
 }

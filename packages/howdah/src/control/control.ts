@@ -5,7 +5,7 @@ import type { Environment } from "../kernel/environment.js";
 import { HowdahError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
 import { checkConfigName, checkName } from "../kernel/names.js";
-import { createEngines, createPool, endStrayServers, stopServer } from "../postgres/index.js";
+import { createEngines, createPool, endStrayServers, pruneLogs, stopServer } from "../postgres/index.js";
 import { type Layout, reclaimUids } from "../runtime/index.js";
 import { DEFAULT_MAJOR } from "../spec/index.js";
 import type { Store } from "../store/index.js";
@@ -23,6 +23,8 @@ import type { Control } from "./types.js";
 import { Views } from "./views.js";
 
 const PURGE_EVERY_MS = 3_600_000;
+/** PostgreSQL begins new log files but never removes one. */
+const PRUNE_LOGS_EVERY_MS = 60_000;
 /** The pool is filled behind the user's back: not while the first service of a fresh installation is being made. */
 const POOL_DELAY_MS = 2_000;
 
@@ -53,6 +55,9 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     setInterval(() => {
       purgeExpired(context, Date.now()).catch((err: unknown) => log.error({ err }, "unable to purge the trash"));
     }, PURGE_EVERY_MS),
+    setInterval(() => {
+      pruneAllLogs(context);
+    }, PRUNE_LOGS_EVERY_MS),
     setTimeout(() => {
       fillPool(context).catch((err: unknown) => log.warn({ err }, "unable to fill the pool"));
     }, POOL_DELAY_MS),
@@ -106,6 +111,17 @@ async function sweep(context: Context): Promise<void> {
   if (ended > 0) log.warn({ ended }, "servers of no known service ended");
   await purgeExpired(context, Date.now());
   if (environment.isRoot) await reclaimUids({ home: layout.home, used: store.services.uids() });
+}
+
+function pruneAllLogs({ store, layout, log }: Context): void {
+  for (const record of store.services.list()) {
+    if (record.state !== "running") continue;
+    try {
+      pruneLogs(layout.service(record.id));
+    } catch (err) {
+      log.error({ err, serviceId: record.id }, "unable to prune the logs");
+    }
+  }
 }
 
 async function fillPool({ engines, pool }: Context): Promise<void> {

@@ -5,7 +5,7 @@
 import { HowdahError } from "../kernel/errors.js";
 import { checkIdentifier, checkName } from "../kernel/names.js";
 import { ADMIN_ROLE } from "../postgres/index.js";
-import { type Expression, type InitScript, requiredConfigs, type Service, type Stack } from "../spec/index.js";
+import type { Expression, InitScript, Service, Stack } from "../spec/index.js";
 import type { ServiceDefinition } from "../store/index.js";
 import { missingConfigs, type ResolveContext, resolveExpression } from "./resolve.js";
 
@@ -37,9 +37,13 @@ export function resolveStack(stack: Stack, config: (name: string) => string | un
     username: text(service.username),
     password: service.password === null ? null : text(service.password),
   }));
+  const names = new Set(stack.services.map((service) => service.name));
+  const inApps: ResolveContext = { config, service: (name) => (names.has(name) ? NOT_YET_KNOWN : undefined) };
   for (const app of stack.apps) {
     for (const expression of Object.values(app.environment)) {
-      missing.push(...requiredConfigs(expression).filter((name) => config(name) === undefined));
+      const resolved = resolveExpression(expression, inApps);
+      missing.push(...resolved.missing);
+      Object.assign(messages, resolved.messages);
     }
   }
   if (missing.length > 0) throw missingConfigs(missing, messages, stack.project);
@@ -49,6 +53,32 @@ export function resolveStack(stack: Stack, config: (name: string) => string | un
     seen.add(service.name);
     return desired(service, values);
   });
+}
+
+/** Whether a value can be resolved is asked here, not what it is: ports and passwords may not exist yet. */
+const NOT_YET_KNOWN = { host: "", port: "", username: "", password: "", database: "", uri: "", jdbc: "" };
+
+/** What the file says and a config overrides, as Defang has it: said, because it surprises whoever edits the file. */
+export function overriddenByConfig(stack: Stack, config: (name: string) => string | undefined): string[] {
+  const overridden = (expression: Expression, key: string) => {
+    const [part] = expression;
+    return part?.kind === "config" && part.name === key && part.fallback !== undefined && config(key) !== undefined;
+  };
+  const notice = (key: string, owner: string) => `config '${key}' overrides what the file says for '${owner}'`;
+  return [
+    ...stack.apps.flatMap((app) =>
+      Object.entries(app.environment).flatMap(([key, value]) =>
+        overridden(value, key) ? [notice(key, app.name)] : [],
+      ),
+    ),
+    ...stack.services.flatMap((service) =>
+      [
+        { key: "POSTGRES_USER", value: service.username },
+        { key: "POSTGRES_DB", value: service.database },
+        { key: "POSTGRES_PASSWORD", value: service.password ?? [] },
+      ].flatMap(({ key, value }) => (overridden(value, key) ? [notice(key, service.name)] : [])),
+    ),
+  ];
 }
 
 function desired(

@@ -13,7 +13,7 @@ import { type Allocator, requirePort } from "./allocate.js";
 import { type Context, serverSpec } from "./context.js";
 import { planStack } from "./plan-stack.js";
 import type { Reconciler } from "./reconciler.js";
-import { type DesiredService, resolveStack } from "./resolve-stack.js";
+import { type DesiredService, overriddenByConfig, resolveStack } from "./resolve-stack.js";
 import type { Services } from "./services.js";
 import type { ApplyResult, ServiceView } from "./types.js";
 
@@ -58,7 +58,8 @@ export class Stacks {
 
   async #prepare(stack: Stack): Promise<{ plan: StackPlan; desired: DesiredService[] }> {
     const { store, engines } = this.#context;
-    const desired = resolveStack(stack, (name) => store.configs.get(stack.project, name));
+    const config = (name: string) => store.configs.get(stack.project, name);
+    const desired = resolveStack(stack, config);
     const current = store.services.list(stack.project);
     const known = await engines.list();
     const described = new Map<number, SettingDescriptions>();
@@ -88,7 +89,8 @@ export class Stacks {
         desired.map((d) => d.definition.major).filter((m) => !known.some((e) => e.major === m && e.installed)),
       ),
     });
-    return { plan, desired };
+    const notices = [...plan.notices, ...overriddenByConfig(stack, config)];
+    return { plan: { ...plan, notices }, desired };
   }
 
   async #checkPorts(desired: readonly DesiredService[], current: readonly ServiceRecord[]): Promise<void> {

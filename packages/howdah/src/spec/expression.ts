@@ -65,12 +65,3 @@ export function literalText(expression: Expression): string | undefined {
   }
   return text;
 }
-
-/** Configs that have no fallback, in order of appearance, each once. */
-export function requiredConfigs(expression: Expression): string[] {
-  const names = expression.flatMap((p) => {
-    if (p.kind !== "config") return [];
-    return p.fallback === undefined ? [p.name] : requiredConfigs(p.fallback);
-  });
-  return [...new Set(names)];
-}
