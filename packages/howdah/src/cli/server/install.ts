@@ -5,7 +5,8 @@ import { type Environment, inheritedEnvironment } from "../../kernel/environment
 import { HowdahError } from "../../kernel/errors.js";
 import type { CommandContext } from "../command.js";
 import { usageError } from "../usage.js";
-import { ensureServer, programPath } from "./launch.js";
+import { ensureServer } from "./launch.js";
+import { programPath } from "./program-path.js";
 import { stopServer } from "./stop.js";
 import { isSystemdRunning, systemctl, type Unit, unitOf, unitText } from "./systemd.js";
 

@@ -1,27 +1,17 @@
-import { spawn } from "node:child_process";
-import { closeSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { systemClock } from "../../kernel/clock.js";
-import { inheritedEnvironment } from "../../kernel/environment.js";
-import { errnoOf, HowdahError } from "../../kernel/errors.js";
-import { prepareHome, signalProcess } from "../../runtime/index.js";
+import { HowdahError } from "../../kernel/errors.js";
+import { prepareHome } from "../../runtime/index.js";
 import type { CommandContext } from "../command.js";
 import { answers } from "./answers.js";
-import { logTail, openServerLog } from "./log-tail.js";
-import { findSupervisors } from "./processes.js";
-import { SUPERVISOR_NUDGE, supervisorArguments } from "./supervisor.js";
+import { logTail } from "./log-tail.js";
+import { type Loop, takeLoop } from "./loop.js";
 import { installedUnit, startUnit } from "./systemd.js";
 import { SERVER_UMASK } from "./umask.js";
 
 /** Long enough for a slow disk and the recovery of many services; the server answers before they are all up. */
 const START_TIMEOUT_MS = 30_000;
-/** The loop's exit code when another server of this home was quicker. */
-const SERVER_RUNNING_EXIT = 5;
-
-/** The committed entry point beside the build: what a unit or a loop starts. */
-export function programPath(): string {
-  return fileURLToPath(new URL("../../../bin/howdah.js", import.meta.url));
-}
+/** Between two loops of ours: a server that holds the lock and does not answer yet sends each of them away. */
+const LOOP_EVERY_MS = 1_000;
 
 /**
  * Resolves when a server of this home answers, having started it where none did: through systemd where it is
@@ -29,27 +19,36 @@ export function programPath(): string {
  * server, because only one control can hold the home's lock. Throws SERVER_UNREACHABLE with the log's last lines.
  */
 export async function ensureServer(context: CommandContext): Promise<void> {
-  const { layout, output, signal } = context;
-  if (await answers(layout.apiSocket)) return;
-  const progress = output.progress("Starting the server");
+  if (await answers(context.layout.apiSocket)) return;
+  const progress = context.output.progress("Starting the server");
   try {
     const unit = installedUnit(context.environment);
-    if (unit !== undefined) {
-      startUnit(unit);
-      await waitUntilItAnswers(
-        layout.apiSocket,
-        () => undefined,
-        signal,
-        () => journalHint(unit.name),
-      );
-      return;
-    }
-    await makeHome(context);
-    const loop = launchLoop(context);
-    await waitUntilItAnswers(layout.apiSocket, loop.exitCode, signal, () => loop.explain());
+    if (unit === undefined) return await startLoop(context);
+    startUnit(unit);
+    await waitUntilItAnswers(context, (isLate) => {
+      if (!isLate) return;
+      throw new HowdahError("SERVER_UNREACHABLE", `systemd started '${unit.name}', but the server does not answer`, {
+        hint: `Read 'journalctl ${unit.user ? "--user " : ""}-u ${unit.name}'.`,
+      });
+    });
   } finally {
     progress.stop();
   }
+}
+
+async function startLoop(context: CommandContext): Promise<void> {
+  await makeHome(context);
+  let loop = takeLoop(context);
+  let takenAt = Date.now();
+  await waitUntilItAnswers(context, (isLate) => {
+    const end = loop.ended();
+    if (isLate || end === "refused") throw unreachable(context, loop);
+    // Another command's loop may have been refused, or ended by 'server stop', before it served us.
+    if (end === "gone" && Date.now() - takenAt > LOOP_EVERY_MS) {
+      loop = takeLoop(context);
+      takenAt = Date.now();
+    }
+  });
 }
 
 /** Other users pass through folders of root's home, so the umask of this shell must not close them. */
@@ -62,97 +61,20 @@ async function makeHome({ environment, layout }: CommandContext): Promise<void> 
   }
 }
 
-interface Loop {
-  /** undefined while it runs, or when it was started by somebody else. */
-  exitCode(): number | undefined;
-  explain(): HowdahError;
-}
-
-function launchLoop(context: CommandContext): Loop {
-  const { environment, layout } = context;
-  const log = openLog(layout.serverLog);
-  const explain = (): HowdahError => unreachable(layout.serverLog, log.size);
-  try {
-    // A loop that is just bringing its server back needs no second one.
-    const running = findSupervisors(environment.home);
-    // Again and again: a nudge may come a moment before the pause that it should end.
-    const nudge = () => {
-      for (const loop of running) signalProcess(loop, SUPERVISOR_NUDGE);
-      return undefined;
-    };
-    if (running.length > 0) return { exitCode: nudge, explain };
-    let code: number | undefined;
-    const child = spawn("/bin/sh", supervisorArguments(environment.home, process.execPath, programPath()), {
-      cwd: "/",
-      detached: true,
-      stdio: ["ignore", log.fd, log.fd],
-      env: serverVariables(environment.home),
-    });
-    child.once("exit", (exit) => {
-      code = exit ?? 1;
-    });
-    child.once("error", () => {
-      code = 1;
-    });
-    child.unref();
-    return { exitCode: () => code, explain };
-  } finally {
-    closeSync(log.fd);
-  }
-}
-
-function openLog(path: string): { fd: number; size: number } {
-  try {
-    return openServerLog(path);
-  } catch (error) {
-    const why = errnoOf(error) ?? "unknown reason";
-    throw new HowdahError("HOME_UNUSABLE", `unable to write '${path}' (${why})`, { cause: error });
-  }
-}
-
-async function waitUntilItAnswers(
-  socketPath: string,
-  exitCode: () => number | undefined,
-  signal: AbortSignal,
-  explain: () => HowdahError,
-): Promise<void> {
+/** `check` is called at each look in vain, and throws what ends the waiting. */
+async function waitUntilItAnswers(context: CommandContext, check: (isLate: boolean) => void): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (let pauseMs = 10; ; pauseMs = Math.min(100, pauseMs * 1.5)) {
-    if (await answers(socketPath)) return;
-    const code = exitCode();
-    const lost = code !== undefined && code !== SERVER_RUNNING_EXIT;
-    if (lost || Date.now() > deadline) throw explain();
-    await systemClock.sleep(pauseMs, signal);
+    if (await answers(context.layout.apiSocket)) return;
+    check(Date.now() > deadline);
+    await systemClock.sleep(pauseMs, context.signal);
   }
 }
 
-function unreachable(path: string, from: number): HowdahError {
-  const lines = logTail(path, from, 12);
+function unreachable({ layout }: CommandContext, loop: Loop): HowdahError {
+  const lines = logTail(layout.serverLog, loop.logFrom, 12);
   const said = lines.length === 0 ? "" : `; its log says:\n${lines.map((line) => `  | ${line}`).join("\n")}`;
   return new HowdahError("SERVER_UNREACHABLE", `the server did not start${said}`, {
-    hint: `The whole log is ${path}.`,
+    hint: `The whole log is ${layout.serverLog}.`,
   });
-}
-
-function journalHint(unit: string): HowdahError {
-  return new HowdahError("SERVER_UNREACHABLE", `systemd started '${unit}', but the server does not answer`, {
-    hint: `Read 'journalctl -u ${unit}'.`,
-  });
-}
-
-const KEPT = [
-  ...["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TZ"],
-  // Engines are installed with npm, which has to find its settings and the way out.
-  ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
-  ...["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"],
-  ...["npm_config_registry", "npm_config_userconfig", "npm_config_globalconfig", "npm_config_cache"],
-  ...["npm_config_cafile", "npm_config_proxy", "npm_config_https_proxy", "npm_config_noproxy"],
-];
-
-/** A server lives longer than the shell that happened to start it, so it inherits only what it needs. */
-function serverVariables(home: string): Record<string, string> {
-  const kept = Object.entries(inheritedEnvironment()).filter(
-    ([name]) => KEPT.includes(name) || name.startsWith("HOWDAH_"),
-  );
-  return { ...Object.fromEntries(kept), HOWDAH_HOME: home };
 }
