@@ -246,11 +246,12 @@ withEmbedded("kill -9", () => {
     const entries = 12;
     const files = 400;
     let acknowledged = 0;
+    let counter = 0;
     for (let i = 0; i < KILLS; i++) {
       // Like clusters in all that taking looks at, and made in no time.
       const missing = entries - readdirSync(ready).length;
       for (let n = 0; n < missing; n++) {
-        const entry = join(ready, `${i}${n}`.padStart(16, "0"));
+        const entry = join(ready, (++counter).toString(16).padStart(16, "0"));
         mkdirSync(join(entry, "base"), { recursive: true });
         for (let f = 0; f < files; f++) writeFileSync(join(entry, "base", String(f)), "");
         writeFileSync(join(entry, "PG_VERSION"), "18\n");

@@ -1,9 +1,16 @@
 import { createHash, randomBytes } from "node:crypto";
-import { lchownSync } from "node:fs";
+import { existsSync, lchownSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { errnoOf } from "../../kernel/errors.js";
-import { listProcesses, readProcess, removeTree, signalProcess, waitForExit } from "../../runtime/process/index.js";
+import {
+  listProcesses,
+  type ProcessInfo,
+  readProcess,
+  removeTree,
+  signalProcess,
+  waitForExit,
+} from "../../runtime/process/index.js";
 
 /**
  * Folders that hold unfinished work, named after the process that works in them: `.make.<pid>.<start>.<random>`.
@@ -41,14 +48,18 @@ export async function sweepOwnedFolders(parent: string): Promise<number> {
 /** Removes a folder in which something may still run or write. */
 export async function removeOwnedFolder(folder: string): Promise<void> {
   reclaim(folder);
-  await endProcessesIn(folder);
-  await removeTree(folder);
+  const deadline = performance.now() + END_TIMEOUT_MS;
+  do {
+    await endProcessesIn(folder);
+    await removeTree(folder);
+    // One that was just being started escapes a single look, and writes again.
+  } while ((existsSync(folder) || processesIn(folder).length > 0) && performance.now() < deadline);
 }
 
 /** Shuts out the account that was lent to a program: it cannot put a link in our way while root walks the folder. */
 export function reclaim(folder: string): void {
   const uid = process.geteuid?.();
-  if (uid === 0) lchownSync(folder, uid, process.getegid?.() ?? uid);
+  if (uid === 0 && existsSync(folder)) lchownSync(folder, uid, process.getegid?.() ?? uid);
 }
 
 /** Names in a folder; none when it does not exist. */
@@ -66,9 +77,21 @@ function ownerMark(pid: number): string | null {
   return found === null ? null : createHash("sha256").update(found.startTime).digest("hex").slice(0, 12);
 }
 
-/** Ends what a killed process left at work in its folder (npm, initdb): it would go on writing behind the removal. */
+/** Ends what a killed process left at work in its folder (npm, initdb): it would go on writing behind the removal.
+ *  Looks until nothing is found, since what was found may have started something else meanwhile. */
 async function endProcessesIn(folder: string): Promise<void> {
-  const left = listProcesses().filter((p) => p.cwd === folder || p.cwd?.startsWith(folder + sep));
-  for (const found of left) signalProcess(found, "SIGKILL");
-  await Promise.all(left.map((found) => waitForExit(found, END_TIMEOUT_MS)));
+  const deadline = performance.now() + END_TIMEOUT_MS;
+  let left = processesIn(folder);
+  while (left.length > 0 && performance.now() < deadline) {
+    for (const found of left) signalProcess(found, "SIGKILL");
+    await Promise.all(left.map((found) => waitForExit(found, END_TIMEOUT_MS)));
+    left = processesIn(folder);
+  }
+}
+
+/** By working directory; Linux tells of a removed one with " (deleted)" behind it. */
+function processesIn(folder: string): ProcessInfo[] {
+  return listProcesses().filter(
+    ({ cwd }) => cwd === folder || cwd === `${folder} (deleted)` || cwd?.startsWith(folder + sep),
+  );
 }
