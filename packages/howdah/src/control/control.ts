@@ -28,7 +28,7 @@ const PRUNE_LOGS_EVERY_MS = 60_000;
 /** The pool is filled behind the user's back: not while the first service of a fresh installation is being made. */
 const POOL_DELAY_MS = 2_000;
 
-export interface ControlOptions {
+interface ControlOptions {
   readonly environment: Environment;
   readonly layout: Layout;
   readonly store: Store;

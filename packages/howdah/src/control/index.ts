@@ -1,2 +1,2 @@
-export { type ControlOptions, createControl } from "./control.js";
+export { createControl } from "./control.js";
 export type * from "./types.js";

@@ -7,7 +7,7 @@ import { END_OF_LIFE_MAJORS } from "../spec/index.js";
 import type { ServiceRecord } from "../store/index.js";
 import type { DesiredService } from "./resolve-stack.js";
 
-export interface CurrentService {
+interface CurrentService {
   readonly record: ServiceRecord;
   /** False when the stored password is not the wished-for one (or no longer opens the server). */
   readonly passwordMatches: (password: string) => boolean;

@@ -8,12 +8,12 @@ import { type Allocator, requirePort } from "./allocate.js";
 import { type Context, setServicePassword, titleOf } from "./context.js";
 import type { Reconciler } from "./reconciler.js";
 import { checkDatabase, checkPassword, checkUsername } from "./resolve-stack.js";
-import type { Control, CreateService, LogLine, ServiceView, UpdateService } from "./types.js";
+import type { CreateService, LogLine, ServiceView, UpdateService } from "./types.js";
 import type { Views } from "./views.js";
 import { waitFor } from "./wait.js";
 
 /** Services made without a project: `howdah services create`, the REST API. */
-export const DEFAULT_PROJECT = "default";
+const DEFAULT_PROJECT = "default";
 
 export class Services {
   readonly #context: Context;
@@ -162,7 +162,7 @@ export class Services {
   }
 }
 
-export function findRecord(context: Context, name: string, project?: string): ServiceRecord {
+function findRecord(context: Context, name: string, project?: string): ServiceRecord {
   const { services } = context.store;
   const slash = name.indexOf("/");
   if (slash > 0) return findRecord(context, name.slice(slash + 1), name.slice(0, slash));
@@ -184,5 +184,3 @@ export function findRecord(context: Context, name: string, project?: string): Se
 function notFound(name: string): HowdahError {
   return new HowdahError("SERVICE_NOT_FOUND", `service '${name}' does not exist`);
 }
-
-export type ServicesPort = Control["services"];

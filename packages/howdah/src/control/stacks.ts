@@ -152,7 +152,7 @@ export class Stacks {
 }
 
 /** The line that starts what Howdah does not run. */
-export function startCommand(project: string, name: string, command: readonly string[] | null): string {
+function startCommand(project: string, name: string, command: readonly string[] | null): string {
   const words = command === null ? "COMMAND" : command.map(shellWord).join(" ");
   return `howdah run -p ${project} ${name} -- ${words}`;
 }

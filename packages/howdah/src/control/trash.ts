@@ -9,7 +9,7 @@ import type { ServiceRecord } from "../store/index.js";
 import type { Context } from "./context.js";
 import { exists } from "./observe-service.js";
 
-export const TRASH_DAYS = 7;
+const TRASH_DAYS = 7;
 const DAY_MS = 86_400_000;
 
 export async function moveToTrash(context: Context, record: ServiceRecord): Promise<void> {

@@ -1,4 +1,4 @@
-import type { App, Change, InitScript, Major, ServiceState, Settings, Stack, StackPlan } from "../spec/index.js";
+import type { App, InitScript, Major, ServiceState, Settings, Stack, StackPlan } from "../spec/index.js";
 import type { ApiKeyRecord, EventRecord } from "../store/index.js";
 
 /** What a client may see of a service. The password is only here when it was asked for. */
@@ -164,5 +164,3 @@ export interface LogLine {
   readonly level: string | null;
   readonly message: string;
 }
-
-export type { Change };

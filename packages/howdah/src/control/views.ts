@@ -6,7 +6,7 @@ import type { Reconciler } from "./reconciler.js";
 import type { ServiceView } from "./types.js";
 
 /** Where every endpoint listens until a user asks for more. */
-export const ENDPOINT_HOST = "127.0.0.1";
+const ENDPOINT_HOST = "127.0.0.1";
 
 /** How applications reach a service. */
 export function connectionOf(record: ServiceRecord, password: string): Connection {

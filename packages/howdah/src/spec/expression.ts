@@ -5,7 +5,7 @@ import { z } from "zod";
  * Every door turns its own notation (`${X}`, service-name hosts, …) into this one type; control resolves it, so a
  * Stack holds neither an address nor a stored secret.
  */
-export const SERVICE_PROPERTIES = ["host", "port", "username", "password", "database", "uri", "jdbc"] as const;
+const SERVICE_PROPERTIES = ["host", "port", "username", "password", "database", "uri", "jdbc"] as const;
 export type ServiceProperty = (typeof SERVICE_PROPERTIES)[number];
 
 /** How the resolved text, the fallback's included, is written into its surroundings: `userinfo` percent-encodes it for
@@ -50,18 +50,4 @@ const Part: z.ZodType<Part> = z.discriminatedUnion("kind", [
 
 export function literal(text: string, sensitive = false): Expression {
   return [{ kind: "literal", text, sensitive }];
-}
-
-export function config(name: string): Expression {
-  return [{ kind: "config", name, encode: "plain", onEmpty: false }];
-}
-
-/** The text of an expression that consists of literals only, else undefined. */
-export function literalText(expression: Expression): string | undefined {
-  let text = "";
-  for (const part of expression) {
-    if (part.kind !== "literal") return undefined;
-    text += part.text;
-  }
-  return text;
 }

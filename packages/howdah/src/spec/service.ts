@@ -46,7 +46,6 @@ export const Service = z.strictObject({
   allowDowntime: z.boolean().default(false),
 });
 export type Service = z.infer<typeof Service>;
-export type ServiceInput = z.input<typeof Service>;
 
 export const SERVICE_STATES = [
   "creating",

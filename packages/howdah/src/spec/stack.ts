@@ -20,4 +20,3 @@ export const Stack = z.strictObject({
   apps: z.array(App).default([]),
 });
 export type Stack = z.infer<typeof Stack>;
-export type StackInput = z.input<typeof Stack>;

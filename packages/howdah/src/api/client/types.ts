@@ -104,7 +104,7 @@ export interface WireWait {
   readonly service: WireService | null;
 }
 
-export interface ApplyResponse {
+interface ApplyResponse {
   readonly plan: StackPlan;
   readonly services: readonly WireService[];
   readonly apps: readonly { readonly name: string; readonly command: string }[];
@@ -127,7 +127,7 @@ export interface WireProblem {
 
 /** Temps's parameters: version, database, username, password, port, host, memory, max_connections, docker_image,
  *  ssl_mode, initdb_args, and `set.<name>` for any setting of PostgreSQL. Values are text, numbers or booleans. */
-export type Parameters = Readonly<Record<string, unknown>>;
+type Parameters = Readonly<Record<string, unknown>>;
 
 /**
  * Every call rejects with a HowdahError: the server's own (code, message, hint as sent) or SERVER_UNREACHABLE.
