@@ -1,6 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { chmod } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -33,6 +42,12 @@ const shared = temporaryFolder("engines-it");
 afterAll(() => shared.remove());
 const unfinished = (folder: string) =>
   existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(".")) : [];
+
+const mkdtempIn = (parent: string) => {
+  const path = mkdtempSync(join(parent, "s-"));
+  chmodSync(path, 0o711);
+  return path;
+};
 
 /** A new cluster of the engine, started, asked, stopped. */
 async function proveCluster(distribution: Distribution, initdbArgs: readonly string[] = []): Promise<void> {
@@ -154,6 +169,42 @@ describe("the system's engine", () => {
   });
 });
 
+withEmbedded("a full disk", () => {
+  const folder = temporaryFolder("full");
+  const disk = join(folder.path, "disk");
+  let isMounted = false;
+  afterAll(() => {
+    if (isMounted) execFileSync("umount", [disk]);
+    folder.remove();
+  });
+
+  it("is noticed before and during initdb and an installation, and nothing is left", async (context) => {
+    mkdirSync(disk);
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=140m,mode=711", "tmpfs", disk], { stdio: "ignore" });
+      isMounted = true;
+    } catch {
+      context.skip("a small disk cannot be mounted here");
+    }
+    const distribution = await createEngines({ engines: join(shared.path, "engines"), log }).resolve(18);
+    const create = (initdbArgs: readonly string[]) =>
+      createCluster({ distribution, poolDir: join(disk, "pool"), dataDir: join(disk, "data"), uid, initdbArgs, log });
+    await expect(create(["--wal-segsize=256"])).rejects.toMatchObject({ code: "DISK_FULL" });
+    expect(readdirSync(disk)).toEqual(["pool"]);
+    expect(readdirSync(join(disk, "pool"))).toEqual([]);
+    writeFileSync(join(disk, "ballast"), Buffer.alloc(70 * 1024 ** 2));
+    await expect(create([])).rejects.toMatchObject({
+      code: "DISK_FULL",
+      message: expect.stringContaining("are needed"),
+    });
+    const engines = createEngines({ engines: join(disk, "engines"), log, findSystem: () => Promise.resolve(null) });
+    await expect(engines.resolve(18)).rejects.toMatchObject({ code: "DISK_FULL" });
+    await expect(engines.install(17)).rejects.toMatchObject({ code: "DISK_FULL" });
+    expect(readdirSync(join(disk, "engines"))).toEqual([]);
+    expect(readdirSync(join(disk, "pool"))).toEqual([]);
+  });
+});
+
 withEmbedded("kill -9", () => {
   const seeded = new Seeded("engines");
   let folder: ReturnType<typeof temporaryFolder>;
@@ -229,11 +280,14 @@ withEmbedded("kill -9", () => {
       });
       expect(new Set(identifiers).size).toBe(made.length);
       console.log(`${what}: ${made.length} clusters made under ${KILLS} kills, ${acknowledged.length} acknowledged`);
-      const last = made.at(-1);
-      if (last === undefined) return;
-      // Any of them runs, in particular one that was taken just before a kill.
-      const server = await startTemporaryServer({ distribution, data: last, folder: folder.path, uid });
-      await server.stop();
+      // It goes on as if nothing had been, and what was taken just before a kill runs.
+      const next = join(services, "next");
+      await createCluster({ distribution, poolDir, dataDir: next, uid, initdbArgs: [], log });
+      for (const data of [made.at(-1), next]) {
+        if (data === undefined) continue;
+        const server = await startTemporaryServer({ distribution, data, folder: mkdtempIn(folder.path), uid });
+        await server.stop();
+      }
     },
   );
 
