@@ -4,7 +4,6 @@ import { assertNever } from "../kernel/assert-never.js";
 import { HowdahError, isHowdahError } from "../kernel/errors.js";
 import { generatePassword } from "../kernel/password.js";
 import {
-  connectAdmin,
   connectUser,
   createCluster,
   type Distribution,
@@ -145,16 +144,9 @@ async function start(context: Context, record: ServiceRecord, signal: AbortSigna
 
 /** The user is a superuser and may have broken the platform's own role; without it nothing here works. */
 async function ensureAdmin(context: Context, record: ServiceRecord, spec: ServerSpec, signal: AbortSignal) {
-  try {
-    const client = await connectAdmin(spec);
-    await client.end();
-  } catch (error) {
-    context.log.warn({ serviceId: record.id, err: error }, "platform role cannot log in, healing it");
-    const healed = await healAdmin(spec, context.log);
-    await startServer(spec, { log: context.log, signal });
-    if (!healed) throw new HowdahError("SQL_FAILED", "the platform's own role cannot log in", { cause: error });
-    context.store.events.append({ serviceId: record.id, kind: "healed", message: "role howdah_admin was put right" });
-  }
+  if (!(await healAdmin(spec, context.log))) return;
+  await startServer(spec, { log: context.log, signal });
+  context.store.events.append({ serviceId: record.id, kind: "healed", message: "role howdah_admin was put right" });
 }
 
 async function reload(context: Context, record: ServiceRecord): Promise<void> {

@@ -11,6 +11,7 @@ import { DEFAULT_MAJOR } from "../spec/index.js";
 import type { Store } from "../store/index.js";
 import { Allocator } from "./allocate.js";
 import { type Context, serverSpec, titleOf } from "./context.js";
+import { DataSizes } from "./data-sizes.js";
 import { doctor } from "./doctor.js";
 import { engineControl } from "./engines.js";
 import { environmentOf, listProjects } from "./projects.js";
@@ -44,7 +45,8 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   context.changes.setMaxListeners(0);
   const reconciler = new Reconciler(context, { parallel: Math.max(2, availableParallelism() * 2) });
   const allocator = new Allocator(context);
-  const views = new Views(context, reconciler);
+  const sizes = new DataSizes(context);
+  const views = new Views(context, reconciler, sizes);
   const services = new Services(context, reconciler, allocator, views);
   const stacks = new Stacks(context, reconciler, allocator, services);
 
@@ -96,6 +98,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     doctor: () => doctor(context),
     close: async ({ all }) => {
       for (const timer of timers) clearTimeout(timer);
+      sizes[Symbol.dispose]();
       await reconciler.close();
       await pool.close();
       if (all) await stopAll(context);

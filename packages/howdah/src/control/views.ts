@@ -2,6 +2,7 @@ import { type Connection, connection, toRedactedUri, toUri } from "@howdah/clien
 import { readPostmasterPid } from "../postgres/index.js";
 import type { ServiceRecord } from "../store/index.js";
 import { type Context, memoryOf } from "./context.js";
+import type { DataSizes } from "./data-sizes.js";
 import type { Reconciler } from "./reconciler.js";
 import type { ServiceView } from "./types.js";
 
@@ -23,10 +24,12 @@ export function connectionOf(record: ServiceRecord, password: string): Connectio
 export class Views {
   readonly #context: Context;
   readonly #reconciler: Reconciler;
+  readonly #sizes: DataSizes;
 
-  constructor(context: Context, reconciler: Reconciler) {
+  constructor(context: Context, reconciler: Reconciler, sizes: DataSizes) {
     this.#context = context;
     this.#reconciler = reconciler;
+    this.#sizes = sizes;
   }
 
   view(record: ServiceRecord, reveal = false): ServiceView {
@@ -55,7 +58,7 @@ export class Views {
       uri: password === null ? toRedactedUri(connectionOf(record, "-")) : toUri(connectionOf(record, password)),
       password,
       pid: record.state === "running" ? readPostmasterPid(layout.service(record.id)) : null,
-      dataBytes: null,
+      dataBytes: this.#sizes.get(record.id),
       notices: record.notices,
       createdAt: record.createdAt,
       updatedAt: record.updatedAt,

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** sun_path holds 107 bytes on Linux and 103 on macOS; PostgreSQL adds `/.s.PGSQL.32767`. */
 const MAX_SOCKET_PATH = 100;
+/** Not os.tmpdir(): every process of a home must find the same folder, whatever its TMPDIR says. */
+const SHORT_SOCKETS = "/tmp";
 
 /** Where everything of one installation lives. Pure: makes no folder. */
 export interface Layout {
@@ -41,7 +42,7 @@ export function layoutOf(home: string): Layout {
   const sockets =
     Buffer.byteLength(longest) < MAX_SOCKET_PATH
       ? join(home, "sockets")
-      : join(tmpdir(), `howdah-${createHash("sha256").update(home).digest("hex").slice(0, 16)}`);
+      : join(SHORT_SOCKETS, `howdah-${createHash("sha256").update(home).digest("hex").slice(0, 16)}`);
   const services = join(home, "services");
   return {
     home,

@@ -1,0 +1,84 @@
+/**
+ * How much disk each service takes, looked up in the background: a walk over a thousand files is nothing to wait for
+ * in a list. A stopped server does not change, so only running ones are looked at again.
+ */
+import type { Dirent } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { errnoOf } from "../kernel/errors.js";
+import type { Context } from "./context.js";
+
+const LOOK_EVERY_MS = 60_000;
+
+export class DataSizes implements Disposable {
+  readonly #context: Context;
+  readonly #bytes = new Map<number, number>();
+  readonly #measuring = new Set<number>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #onChange = (id: number) => this.#changed(id);
+
+  constructor(context: Context) {
+    this.#context = context;
+    context.changes.on("changed", this.#onChange);
+    this.#timer = setInterval(() => this.#lookAtRunning(), LOOK_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Bytes of the data directory when it was last looked at; null before. */
+  get(id: number): number | null {
+    return this.#bytes.get(id) ?? null;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#context.changes.off("changed", this.#onChange);
+  }
+
+  #changed(id: number): void {
+    const record = this.#context.store.services.get(id);
+    if (record === undefined) this.#bytes.delete(id);
+    else if (record.state === "running" || record.state === "stopped") this.#measure(id);
+  }
+
+  #lookAtRunning(): void {
+    for (const record of this.#context.store.services.list()) if (record.state === "running") this.#measure(record.id);
+  }
+
+  #measure(id: number): void {
+    if (this.#measuring.has(id)) return;
+    this.#measuring.add(id);
+    folderBytes(this.#context.layout.service(id).data)
+      .then((bytes) => this.#bytes.set(id, bytes))
+      .catch((err: unknown) => this.#context.log.warn({ err, serviceId: id }, "unable to measure the data directory"))
+      .finally(() => this.#measuring.delete(id));
+  }
+}
+
+/** Allocated bytes of all files below; what vanishes during the walk counts as nothing. */
+async function folderBytes(folder: string): Promise<number> {
+  let total = 0;
+  for (const entry of await entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) total += await folderBytes(path);
+    else if (entry.isFile()) total += await fileBytes(path);
+  }
+  return total;
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+async function fileBytes(path: string): Promise<number> {
+  try {
+    return (await lstat(path)).blocks * 512;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return 0;
+    throw error;
+  }
+}
