@@ -1,7 +1,7 @@
 /** What a user may wish for about single services. A wish is one row; the reconciler is told and carries it out. */
 import { HowdahError } from "../kernel/errors.js";
 import { checkName } from "../kernel/names.js";
-import { checkSettings, describeSettings, readLog } from "../postgres/index.js";
+import { checkInitdbArguments, checkSettings, describeSettings, readLog } from "../postgres/index.js";
 import { DEFAULT_MAJOR, type Major, type Settings } from "../spec/index.js";
 import type { ServiceDefinition, ServicePatch, ServiceRecord } from "../store/index.js";
 import { type Allocator, requirePort } from "./allocate.js";
@@ -65,6 +65,7 @@ export class Services {
     };
     const name = checkName(input.name, "service");
     const password = input.password ? checkPassword(input.password, name) : null;
+    checkInitdbArguments(definition.initdbArgs);
     await this.checkSettings(definition.major, definition.settings);
     const record = await this.#allocator.insert({
       project: checkName(input.project ?? DEFAULT_PROJECT, "project"),

@@ -93,6 +93,7 @@ describe("bad input", () => {
       ["set.listen_addresses=0.0.0.0", 2],
       ["username=howdah_admin", 2],
       ["port=99999", 2],
+      ["initdb_args=--auth=trust", 2],
     ] as const) {
       const result = await create("-s", arg);
       expect({ arg, code: result.code, hint: result.stderr.length > 20 }).toEqual({ arg, code: exit, hint: true });

@@ -101,6 +101,11 @@ function shortOptions(word: string, queue: string[]): InitdbOption[] {
   return options;
 }
 
+/** Refuses words that initdb could not be given, before anything is made. Throws INVALID_INPUT. */
+export function checkInitdbArguments(words: readonly string[]): void {
+  parseInitdbOptions(words);
+}
+
 function option(name: string, word: string, attached: string | null, queue: string[]): InitdbOption {
   const collision = REFUSED[name];
   if (collision !== undefined) throw refused(word, collision.why);
