@@ -2,6 +2,7 @@
 import { HowdahError } from "../kernel/errors.js";
 import {
   changeNeeds,
+  checkInitdbArguments,
   checkSettings,
   describeSettings,
   passwordWorks,
@@ -69,6 +70,7 @@ export class Stacks {
         described.set(major, await describeSettings(await engines.resolve(major)));
       }
       checkSettings(settings, described.get(major) ?? null);
+      checkInitdbArguments(service.definition.initdbArgs);
     }
     await this.#checkPorts(desired, current);
     const works = await this.#passwordsThatWork(desired, current);
