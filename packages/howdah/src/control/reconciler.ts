@@ -102,7 +102,7 @@ export class Reconciler {
       slot.watch?.stop();
       slot.watch = null;
     }
-    await Promise.all([...this.#slots.values()].map((slot) => slot.running));
+    await Promise.all([...this.#slots.values()].flatMap((slot) => (slot.running === null ? [] : [slot.running])));
   }
 
   #slot(id: number): Slot {

@@ -21,7 +21,7 @@ export class Seeded {
     return min + this.next() * (max - min);
   }
 
-  pick<T>(items: readonly [T, ...T[]]): T {
+  pick<const T>(items: readonly [T, ...T[]]): T {
     return items[Math.floor(this.next() * items.length)] ?? items[0];
   }
 }
