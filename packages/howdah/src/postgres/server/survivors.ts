@@ -42,8 +42,9 @@ export async function endStrayServers(o: { layout: Layout; known: ReadonlySet<nu
   const trash = `${realPath(layout.trash)}${sep}`;
   const users = new Set([...known].map((id) => ownerOf(layout.service(id).root)));
   const isStray = async ({ cwd, uid }: ProcessInfo) => {
-    // Not to be read by root in a container without the right to trace: then the claim of its user tells.
-    if (cwd === null) return !users.has(uid) && (await isClaimedBy(layout.home, uid));
+    // Not to be read by root in a container without the right to trace: then the claim of its user tells. An ordinary
+    // user cannot look into other users' processes, among them root's services, and has no business there.
+    if (cwd === null) return process.geteuid?.() === 0 && !users.has(uid) && (await isClaimedBy(layout.home, uid));
     if (cwd.startsWith(trash)) return true;
     return cwd.startsWith(services) && !known.has(Number(cwd.slice(services.length).split(sep)[0]));
   };
