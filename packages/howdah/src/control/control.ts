@@ -26,6 +26,8 @@ import { Views } from "./views.js";
 const PURGE_EVERY_MS = 3_600_000;
 /** PostgreSQL begins new log files but never removes one. */
 const PRUNE_LOGS_EVERY_MS = 60_000;
+/** Services that are worked on at once. Not too few: one may spend minutes in its recovery, and others crash meanwhile. */
+const MIN_PARALLEL = 8;
 /** The pool is filled behind the user's back: not while the first service of a fresh installation is being made. */
 const POOL_DELAY_MS = 2_000;
 
@@ -43,7 +45,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   const pool = createPool({ poolDir: layout.pool, size: environment.poolSize, log });
   const context: Context = { environment, layout, store, log, engines, pool, changes: new EventEmitter() };
   context.changes.setMaxListeners(0);
-  const reconciler = new Reconciler(context, { parallel: Math.max(2, availableParallelism() * 2) });
+  const reconciler = new Reconciler(context, { parallel: Math.max(MIN_PARALLEL, availableParallelism() * 2) });
   const allocator = new Allocator(context);
   const sizes = new DataSizes(context);
   const views = new Views(context, reconciler, sizes);
