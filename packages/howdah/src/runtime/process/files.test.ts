@@ -4,7 +4,9 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -13,6 +15,7 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { freeBytes, requireFreeSpace } from "./disk.js";
 import { HeldFolder } from "./held-folder.js";
@@ -98,6 +101,44 @@ describe("trees", () => {
     await removeTree(join(folder, "tree"));
     expect(existsSync(join(folder, "tree"))).toBe(false);
     expect(existsSync(kept)).toBe(true);
+  });
+
+  it("is not led out of a tree by a link that takes a folder's place while it is removed", async ({ skip }) => {
+    skip(process.platform !== "linux", "needs /proc");
+    const victim = join(folder, "victim");
+    const tree = join(folder, "tree");
+    mkdirSync(victim);
+    mkdirSync(join(tree, "bait"), { recursive: true });
+    const names = Array.from({ length: 4_000 }, (_, i) => `file-${i}`);
+    for (const name of names) {
+      writeFileSync(join(victim, name), "");
+      writeFileSync(join(tree, "bait", name), "");
+    }
+    const removal = removeTree(tree);
+    // Its owner waits until the removal is in the folder, then exchanges it.
+    while (readdirSync(join(tree, "bait")).length === names.length) await nextTurn();
+    renameSync(join(tree, "bait"), join(tree, "aside"));
+    symlinkSync(victim, join(tree, "bait"));
+    await removal;
+    expect(existsSync(tree)).toBe(false);
+    expect(readdirSync(victim).length).toBe(names.length);
+  });
+
+  it("removes a tree of any depth", async ({ skip }) => {
+    skip(process.platform !== "linux", "needs /proc");
+    const start = process.cwd();
+    mkdirSync(join(folder, "deep"));
+    try {
+      process.chdir(join(folder, "deep"));
+      for (let depth = 0; depth < 1_500; depth++) {
+        mkdirSync("below");
+        process.chdir("below");
+      }
+    } finally {
+      process.chdir(start);
+    }
+    await removeTree(join(folder, "deep"));
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("gives away all that is in a tree, and nothing that a link in it points at", async ({ skip }) => {
