@@ -28,7 +28,9 @@ function quoteValue(name: string, value: string): string {
   return `'${value.replace(/['\\\n\r]/g, (c) => ESCAPES[c] ?? c)}'`;
 }
 
-const LINE = /^\s*([A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)*)\s*(?:=\s*|\s+)('(?:[^'\\]|\\.|'')*'|[^\s#'=]+)\s*(?:#.*)?$/;
+/** A service's superuser writes these files and we read them in the process that serves everybody: no two parts that
+ *  match the same blanks may stand beside each other, or one line of them keeps it busy for minutes. */
+const LINE = /^\s*([A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)*)(?:\s*=\s*|\s+)('(?:[^'\\]|\\.|'')*'|[^\s#'=]+)\s*(?:#.*)?$/;
 
 /** Parses postgresql.conf or postgresql.auto.conf by the rules of guc-file.l: names in lower case, the last of a name
  *  wins. Lines that PostgreSQL would refuse, and includes, are left out. */

@@ -19,6 +19,16 @@ import {
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
+describe("parseConf", () => {
+  it("is done with any line in no time, however it was made", { timeout: 10_000 }, () => {
+    const blanks = " ".repeat(1_000_000);
+    const quotes = "''".repeat(500_000);
+    for (const line of [`a${blanks}'`, `a =${blanks}'`, `a${blanks}=`, `a = x${blanks}!`, `a = '${quotes}`, blanks]) {
+      expect(parseConf(line)).toEqual({});
+    }
+  });
+});
+
 describe("sizedSettings", () => {
   it("fits the settings to the memory", () => {
     const sizes = [64 * MIB, 256 * MIB, 512 * MIB, 2 * GIB, 10 * GIB, 64 * GIB, 512 * GIB];
