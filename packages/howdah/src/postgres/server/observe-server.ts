@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { errnoOf } from "../../kernel/errors.js";
 import { type ProcessIdentity, type ProcessInfo, processesNamed, readProcess } from "../../runtime/process/index.js";
 import type { ServerObservation, ServerSpec } from "../types.js";
@@ -49,12 +49,14 @@ export function findSurvivors(spec: ServerPlace, postmaster: ProcessIdentity | n
 
 /**
  * Every server process works in its data directory. Where that may not be read (root in a container without the right
- * to trace), the user decides: as root no two services share one.
+ * to trace), the user decides: as root no two services share one. Links are resolved above the service's folder only:
+ * inside, its superuser could make the name of the data a link to another service's, whose processes we would end.
  */
 function isOurs(info: ProcessInfo, spec: ServerPlace): boolean {
   if (info.name !== "postgres") return false;
   if (info.cwd === null) return spec.uid !== null && info.uid === spec.uid;
-  return info.cwd === realPath(spec.paths.data);
+  const root = realPath(spec.paths.root);
+  return root !== null && info.cwd === join(root, basename(spec.paths.data));
 }
 
 function identityOf(info: ProcessInfo): ProcessIdentity {

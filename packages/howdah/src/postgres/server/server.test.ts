@@ -1,6 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -19,6 +30,7 @@ import {
   startServer,
   stopServer,
 } from "./index.js";
+import { findSurvivors } from "./observe-server.js";
 
 const o = { log: silent };
 const fast = { mode: "fast", timeoutMs: 30_000, log: silent } as const;
@@ -165,6 +177,18 @@ describe("after a crash", () => {
     expect(await endSurvivors(spec, silent)).toBe(0);
     expect(readProcess(pid)).not.toBeNull();
     await stopServer(spec, fast);
+  });
+
+  it("does not take another service's processes for its own, whatever its superuser makes of its folder", async () => {
+    const { postmaster } = await startServer(spec, o);
+    const other = await home.server({ fsync: "off" });
+    renameSync(other.paths.data, `${other.paths.data}-aside`);
+    symlinkSync(spec.paths.data, other.paths.data);
+    expect(findSurvivors(other, null)).toEqual([]);
+    await expect(endSurvivors(other, silent)).rejects.toThrow("is not a folder");
+    rmSync(other.paths.data);
+    renameSync(`${other.paths.data}-aside`, other.paths.data);
+    expect(isAlive(postmaster)).toBe(true);
   });
 
   it("does not take over a stranger that got the number in postmaster.pid, nor harm it", async () => {
