@@ -1,7 +1,7 @@
 import { errnoOf, HowdahError, isHowdahError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/log.js";
 import { prepareServiceFolders } from "../../runtime/home.js";
-import { chownTree, readProcess, waitForExit } from "../../runtime/process/index.js";
+import { chownTree, waitForExit } from "../../runtime/process/index.js";
 import type { ServerSpec, StartResult } from "../types.js";
 import { holdData, readConfiguration, writeConfiguration } from "./configuration.js";
 import { describeDifference, putBack, readLastGood, saveLastGood, settleNote, takeBack } from "./last-good.js";
@@ -111,13 +111,25 @@ function checkVersion(spec: ServerSpec): void {
 }
 
 /**
- * PostgreSQL takes a lock file for valid when any process of that number and user lives. One that is no server of ours
- * got the number after a crash; only then is the file removed, else it is PostgreSQL's to judge.
+ * PostgreSQL takes a lock file for valid when any process of that number and user lives, and also when it is dead and
+ * only waits for its parent to ask: after a crash of control that is process 1, which in a container may never do so.
+ * Everything that works in this folder was ended before, so whoever has the number is a stranger or a zombie, and only
+ * then is the file removed; else it is PostgreSQL's to judge.
  */
 function removeRecycledPidFile(spec: ServerSpec, log: Logger): void {
   const file = readPostmasterFile(spec);
-  if (file === null || readProcess(file.pid) === null) return;
+  if (file === null || !isNumberTaken(file.pid)) return;
   log.warn({ server: spec.title, pid: file.pid }, "postmaster.pid names a process that is no server of ours");
   using data = holdData(spec);
   data.remove("postmaster.pid");
+}
+
+/** Also by a zombie, which `readProcess` counts as gone. */
+function isNumberTaken(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== "ESRCH";
+  }
 }
