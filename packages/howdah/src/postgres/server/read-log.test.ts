@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -71,6 +80,18 @@ describe("log files", () => {
       if (message === "rotated") steps[3]?.();
     }
     expect(seen).toEqual(["last", "näxt", "after", "rotated"]);
+  });
+
+  it("are read within bounds, however large their owner makes them", { timeout: 20_000 }, async () => {
+    const name = "postgresql-20260131-120000.json";
+    write(name, entry(0, "a"));
+    // A sparse terabyte, and lines so many and so short that they are no arguments of one call.
+    truncateSync(join(paths.log, name), 2 ** 40);
+    write(name, `\n${"x\n".repeat(300_000)}${entry(1, "b")}`);
+    expect((await all(paths, 2)).at(-1)).toBe("b");
+    write("postgresql-20260131-120001.json", `${"y".repeat(5_000_000)}\n${entry(2, "c")}`);
+    const [long, last] = await all(paths, 2);
+    expect([long?.length, last]).toEqual([1024 ** 2, "c"]);
   });
 
   it("are waited for when there are none yet", async () => {
