@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import pg from "pg";
 import { HowdahError } from "../../kernel/errors.js";
 import { ADMIN_ROLE } from "../settings/index.js";
@@ -7,6 +8,12 @@ import type { ServerSpec } from "../types.js";
 export type Endpoint = Pick<ServerSpec, "paths" | "port" | "title" | "distribution">;
 
 const CONNECT_MS = 10_000;
+/** CREATE DATABASE copies template1, which may be large; nothing else of ours takes seconds. */
+const ADMIN_QUERY_MS = 600_000;
+const END_MS = 2_000;
+/** Our own questions have short answers, those of an init script may be longer; pg keeps them whole in memory. */
+const ADMIN_BYTES = 16 * 1024 ** 2;
+const USER_BYTES = 64 * 1024 ** 2;
 
 /**
  * Settings for the platform's own sessions: users may set defaults for everybody (read-only, time limits, libraries,
@@ -31,11 +38,35 @@ function adminOptions(major: number): string {
     .join(" ");
 }
 
+/**
+ * The connection below a session. A service's superuser can put a program of his own behind the socket, in the place of
+ * PostgreSQL, which answers without end, or never; so there is an end to what we take from it, and to waiting.
+ */
+function boundedSocket(maxBytes: number): Socket {
+  const socket = new Socket();
+  let bytes = 0;
+  socket.on("data", (chunk) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) socket.destroy(new Error(`the server answered with more than ${maxBytes} bytes`));
+  });
+  // Our last word is said; pg would wait for the other end's for ever.
+  socket.once("finish", () => setTimeout(() => socket.destroy(), END_MS).unref());
+  return socket;
+}
+
+/** Without this pg would answer a server that asks for a password with PGPASSWORD or from ~/.pgpass. */
+async function noPassword(): Promise<string> {
+  throw new Error("the server asks for a password, and the platform's role has none");
+}
+
 /** A session of the platform's own superuser, over the Unix socket, by `peer`. End it with `client.end()`.
  *  Throws SQL_FAILED with PostgreSQL's words and its error as the cause. */
 export async function connectAdmin(spec: Endpoint, database = "postgres"): Promise<pg.Client> {
   return connect(spec, {
     user: ADMIN_ROLE,
+    password: noPassword,
+    query_timeout: ADMIN_QUERY_MS,
+    stream: () => boundedSocket(ADMIN_BYTES),
     database,
     application_name: "howdah",
     options: adminOptions(spec.distribution.major),
@@ -47,7 +78,8 @@ export async function connectUser(
   spec: Endpoint,
   user: { username: string; password: string; database: string },
 ): Promise<pg.Client> {
-  return connect(spec, { user: user.username, password: user.password, database: user.database });
+  const stream = () => boundedSocket(USER_BYTES);
+  return connect(spec, { user: user.username, password: () => user.password, database: user.database, stream });
 }
 
 async function connect(spec: Endpoint, config: pg.ClientConfig & { user: string }): Promise<pg.Client> {
