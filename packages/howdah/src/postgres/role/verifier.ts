@@ -6,6 +6,8 @@ import { saslprep } from "./saslprep.js";
  * where `log_statement` or an error would write it into a log.
  */
 const ITERATIONS = 4_096;
+/** A service's superuser may write any number into pg_authid, and we would calculate that long. */
+const MAX_ITERATIONS = 100_000;
 const SALT_BYTES = 16;
 const VERIFIER = /^SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+):([A-Za-z0-9+/=]+)$/;
 
@@ -16,10 +18,12 @@ export function makeVerifier(password: string, salt = randomBytes(SALT_BYTES), i
   return `SCRAM-SHA-256$${iterations}:${encode(salt)}$${encode(storedKey)}:${encode(serverKey)}`;
 }
 
-/** Whether a verifier of pg_authid was made from this password; false for any other kind of text. */
+/** Whether a verifier of pg_authid was made from this password; false for any other kind of text, and for one with more
+ *  than 100,000 iterations. */
 export function verifierMatches(verifier: string, password: string): boolean {
   const [, iterations, salt, storedKey] = VERIFIER.exec(verifier) ?? [];
   if (iterations === undefined || salt === undefined || storedKey === undefined) return false;
+  if (Number(iterations) < 1 || Number(iterations) > MAX_ITERATIONS) return false;
   const expected = Buffer.from(storedKey, "base64");
   const actual = deriveKeys(password, Buffer.from(salt, "base64"), Number(iterations)).storedKey;
   return expected.length === actual.length && timingSafeEqual(expected, actual);
