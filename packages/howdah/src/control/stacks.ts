@@ -1,5 +1,5 @@
 /** `up`, `plan` and `down`: a whole project at once. Everything that can be refused is refused before anything is written. */
-import { HowdahError } from "../kernel/errors.js";
+import { HowdahError, isHowdahError } from "../kernel/errors.js";
 import {
   changeNeeds,
   checkInitdbArguments,
@@ -23,6 +23,8 @@ export class Stacks {
   readonly #reconciler: Reconciler;
   readonly #allocator: Allocator;
   readonly #services: Services;
+  /** The last application of each project: two at once would both find a service missing, and both make it. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(context: Context, reconciler: Reconciler, allocator: Allocator, services: Services) {
     this.#context = context;
@@ -35,7 +37,19 @@ export class Stacks {
     return (await this.#prepare(stack)).plan;
   }
 
-  async apply(stack: Stack): Promise<ApplyResult> {
+  apply(stack: Stack): Promise<ApplyResult> {
+    const before = this.#turns.get(stack.project) ?? Promise.resolve();
+    const result = before.then(() => this.#apply(stack));
+    const turn = result
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#turns.get(stack.project) === turn) this.#turns.delete(stack.project);
+      });
+    this.#turns.set(stack.project, turn);
+    return result;
+  }
+
+  async #apply(stack: Stack): Promise<ApplyResult> {
     const { store } = this.#context;
     const { plan, desired } = await this.#prepare(stack);
     const ids: number[] = [];
@@ -126,8 +140,8 @@ export class Stacks {
       }
       const spec = serverSpec(this.#context, record, await engines.resolve(record.definition.major, record.engine));
       const { username, database } = record.definition;
-      if (await passwordWorks(spec, { username, database, password: store.services.password(record.id) }))
-        works.add(record.id);
+      const password = store.services.password(record.id);
+      if (await passwordWorks(spec, { username, database, password }).catch(unlessDown)) works.add(record.id);
     }
     return works;
   }
@@ -151,6 +165,12 @@ export class Stacks {
     });
     return existing.id;
   }
+}
+
+/** A server that crashed, or is only just coming up again, cannot tell; it is no reason to refuse the whole project. */
+function unlessDown(error: unknown): boolean {
+  if (isHowdahError(error, "SQL_FAILED")) return true;
+  throw error;
 }
 
 /** The line that starts what Howdah does not run. */
