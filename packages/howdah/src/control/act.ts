@@ -204,6 +204,7 @@ async function initialise(context: Context, record: ServiceRecord, signal: Abort
   } finally {
     await removeTree(workDir);
   }
-  store.services.patch(record.id, { provisioned: credentialsOf(store, record) });
+  // In this order: a crash in between finds nothing more to run, and sets role and database once more.
   store.services.clearInitScripts(record.id);
+  store.services.patch(record.id, { provisioned: credentialsOf(store, record) });
 }
