@@ -35,7 +35,7 @@ export class Allocator {
     await requireFreeSpace(layout.home, MIN_FREE_BYTES);
     const taken = store.services.ports();
     if (wish.port !== null) await requirePort(wish.port, taken);
-    const port = wish.port ?? (await findFreePort(taken));
+    const port = wish.port ?? (await findFreePort(taken, environment.firstPort));
     const uid = environment.isRoot ? await claimUid({ home: layout.home, taken: store.services.uids() }) : null;
     try {
       const record = store.services.insert({ ...wish, port, uid, password: wish.password ?? generatePassword() });

@@ -50,7 +50,7 @@ async function portFor(context: Context, item: TrashRecord): Promise<number> {
   const live = new Set(context.store.services.list().map((s) => s.port));
   const { port } = item.service;
   if (!live.has(port) && (await isPortFree(port))) return port;
-  return findFreePort(context.store.services.ports());
+  return findFreePort(context.store.services.ports(), context.environment.firstPort);
 }
 
 function view(item: TrashRecord): TrashView {

@@ -14,6 +14,7 @@ describe("environment", () => {
       apiPortExplicit: false,
       logLevel: "info",
       poolSize: 2,
+      firstPort: 5432,
       defaultMemory: "512M",
       isRoot: process.getuid?.() === 0,
       user: userInfo().username,
@@ -27,6 +28,7 @@ describe("environment", () => {
       HOWDAH_API_PORT: "0",
       HOWDAH_LOG_LEVEL: "debug",
       HOWDAH_POOL_SIZE: "0",
+      HOWDAH_FIRST_PORT: "20000",
       HOWDAH_DEFAULT_MEMORY: "1Gi",
     };
     expect(readEnvironment(variables)).toMatchObject({
@@ -35,6 +37,7 @@ describe("environment", () => {
       apiPortExplicit: true,
       logLevel: "debug",
       poolSize: 0,
+      firstPort: 20_000,
       defaultMemory: "1Gi",
     });
   });
@@ -50,7 +53,14 @@ describe("environment", () => {
   });
 
   test("an empty variable is as good as none", () => {
-    const names = ["HOWDAH_HOME", "HOWDAH_API_PORT", "HOWDAH_LOG_LEVEL", "HOWDAH_POOL_SIZE", "HOWDAH_DEFAULT_MEMORY"];
+    const names = [
+      "HOWDAH_HOME",
+      "HOWDAH_API_PORT",
+      "HOWDAH_LOG_LEVEL",
+      "HOWDAH_POOL_SIZE",
+      "HOWDAH_FIRST_PORT",
+      "HOWDAH_DEFAULT_MEMORY",
+    ];
     expect(readEnvironment(Object.fromEntries(names.map((n) => [n, ""])))).toEqual(readEnvironment({}));
   });
 

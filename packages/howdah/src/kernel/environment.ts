@@ -14,6 +14,8 @@ export interface Environment {
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   /** How many initialised clusters are kept ready; 0 turns the pool off. */
   readonly poolSize: number;
+  /** Where the search for a free port begins, for endpoints whose port nobody chose. */
+  readonly firstPort: number;
   /** What the settings of a service without a memory size are made for, in text such as 512M. */
   readonly defaultMemory: string;
   readonly isRoot: boolean;
@@ -46,6 +48,11 @@ export const VARIABLES: readonly { name: string; fallback: string; description: 
     description: "How many initialised PostgreSQL clusters are kept ready, 0 to 64. `0` turns the pool off.",
   },
   {
+    name: "HOWDAH_FIRST_PORT",
+    fallback: "`5432`",
+    description: "Endpoints whose port nobody chose get the first free one from here, below 32768.",
+  },
+  {
     name: "HOWDAH_DEFAULT_MEMORY",
     fallback: "`512M`",
     description: "What a service's settings are sized for when nothing says how much memory it has.",
@@ -68,6 +75,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
     apiPortExplicit: Boolean(env["HOWDAH_API_PORT"]),
     logLevel: oneOf(env, "HOWDAH_LOG_LEVEL", ["info", "debug", "warn", "error", "silent"] as const),
     poolSize: integer(env, "HOWDAH_POOL_SIZE", 2, 0, 64),
+    firstPort: integer(env, "HOWDAH_FIRST_PORT", 5432, 1024, 32_767),
     defaultMemory: size(env, "HOWDAH_DEFAULT_MEMORY", "512M"),
     isRoot,
     user: userName(),

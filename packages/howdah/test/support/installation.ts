@@ -53,6 +53,8 @@ export class Installation implements AsyncDisposable {
       HOWDAH_HOME: this.home,
       HOWDAH_API_PORT: "0",
       HOWDAH_POOL_SIZE: "0",
+      // A range of its own: while a service is stopped, another test's would take its port.
+      HOWDAH_FIRST_PORT: String(20_000 + Math.floor(Math.random() * 120) * 100),
       // 64M makes shared_buffers 16MB: small servers, since several run at once on two cores.
       HOWDAH_DEFAULT_MEMORY: "64M",
       ...options.env,

@@ -17,7 +17,7 @@ export function isPortFree(port: number): Promise<boolean> {
 }
 
 /** The first port from `from` that nobody holds and that is not `taken`; below 32768. Throws NO_PORT_FREE. */
-export async function findFreePort(taken: ReadonlySet<number>, from = 5432): Promise<number> {
+export async function findFreePort(taken: ReadonlySet<number>, from: number): Promise<number> {
   for (let port = from; port < FIRST_EPHEMERAL; port++) {
     if (!taken.has(port) && (await isPortFree(port))) return port;
   }
