@@ -37,7 +37,7 @@ describe("a program that poses as the server", () => {
   afterAll(() => home[Symbol.asyncDispose]());
 
   async function pose(answer: (socket: Socket, bytes: Buffer) => void): Promise<void> {
-    const posing = createServer((socket) => {
+    const posing = createServer({ allowHalfOpen: true }, (socket) => {
       socket.on("data", (bytes) => answer(socket, bytes));
       socket.on("error", () => undefined);
     });
