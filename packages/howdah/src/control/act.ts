@@ -1,5 +1,4 @@
 /** Carries out one action of the plan. Each may be interrupted anywhere and run again. */
-import { join } from "node:path";
 import { assertNever } from "../kernel/assert-never.js";
 import { HowdahError, isHowdahError } from "../kernel/errors.js";
 import { generatePassword } from "../kernel/password.js";
@@ -7,10 +6,12 @@ import {
   connectUser,
   createCluster,
   type Distribution,
+  discardRuns,
   endSurvivors,
   healAdmin,
   provision,
   reloadServer,
+  runFolder,
   runInitScripts,
   type ServerSpec,
   startServer,
@@ -36,6 +37,7 @@ export async function act(context: Context, record: ServiceRecord, action: Actio
     case "create-cluster":
       return makeCluster(context, record, signal);
     case "discard-cluster":
+      await discardRuns(context.layout.service(record.id).root);
       await removeTree(context.layout.service(record.id).data);
       marks.initScriptsBegun.set(store, record.id, false);
       return;
@@ -177,7 +179,7 @@ async function initialise(context: Context, record: ServiceRecord, signal: Abort
   const { store, layout } = context;
   const spec = await specOf(context, record, signal);
   const { username, database } = record.definition;
-  const workDir = join(layout.service(record.id).root, `init-${generatePassword(8)}`);
+  const workDir = runFolder(layout.service(record.id).root, generatePassword(8));
   marks.initScriptsBegun.set(store, record.id, true);
   try {
     await runInitScripts({

@@ -4,7 +4,8 @@
  */
 import { mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { releaseUid, removeTree } from "../runtime/index.js";
+import { endProcessesOf } from "../postgres/index.js";
+import { isClaimedBy, releaseUid, removeTree } from "../runtime/index.js";
 import type { ServiceRecord } from "../store/index.js";
 import type { Context } from "./context.js";
 import { exists } from "./observe-service.js";
@@ -14,6 +15,7 @@ const DAY_MS = 86_400_000;
 
 export async function moveToTrash(context: Context, record: ServiceRecord): Promise<void> {
   const { layout, store } = context;
+  await endProcesses(context, record.uid);
   await renameIfThere(layout.service(record.id).root, trashFolder(context, record.id));
   await removeTree(layout.service(record.id).socket);
   store.trash.put(record.id, Date.now() + TRASH_DAYS * DAY_MS);
@@ -24,6 +26,7 @@ export async function moveToTrash(context: Context, record: ServiceRecord): Prom
 /** A service that never came to be holds nothing worth keeping. */
 export async function discardService(context: Context, record: ServiceRecord): Promise<void> {
   const { layout, store } = context;
+  await endProcesses(context, record.uid);
   await removeTree(layout.service(record.id).root);
   await removeTree(layout.service(record.id).socket);
   store.trash.put(record.id, 0);
@@ -44,11 +47,17 @@ export async function purgeExpired(context: Context, now: number): Promise<void>
 
 async function purge(context: Context, id: number): Promise<void> {
   const item = context.store.trash.get(id);
+  await endProcesses(context, item?.service.uid ?? null);
   await removeTree(trashFolder(context, id));
   context.store.trash.purge(id);
   context.store.meta.clear(`service/${id}/`);
   const uid = item?.service.uid ?? null;
   if (uid !== null) await releaseUid({ home: context.layout.home, uid });
+}
+
+/** The service's superuser may have left programs running that are no part of PostgreSQL, and that outlive it. */
+async function endProcesses(context: Context, uid: number | null): Promise<void> {
+  if (uid !== null && (await isClaimedBy(context.layout.home, uid))) await endProcessesOf(uid, context.log);
 }
 
 function trashFolder(context: Context, id: number): string {

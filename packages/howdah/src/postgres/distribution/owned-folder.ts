@@ -83,7 +83,7 @@ async function endProcessesIn(folder: string): Promise<void> {
   const deadline = performance.now() + END_TIMEOUT_MS;
   let left = processesIn(folder);
   while (left.length > 0 && performance.now() < deadline) {
-    for (const found of left) signalProcess(found, "SIGKILL");
+    for (const found of left) signalProcess(found, "SIGKILL", { group: true });
     await Promise.all(left.map((found) => waitForExit(found, END_TIMEOUT_MS)));
     left = processesIn(folder);
   }

@@ -1,1 +1,2 @@
+export { discardRuns, runFolder } from "./discard-run.js";
 export { runInitScripts } from "./run-init-scripts.js";
