@@ -6,7 +6,7 @@ import { HowdahError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
 import { checkConfigName, checkName } from "../kernel/names.js";
 import { createEngines, createPool, endStrayServers, pruneLogs, stopServer } from "../postgres/index.js";
-import { type Layout, reclaimUids } from "../runtime/index.js";
+import { claimUid, type Layout, reclaimUids } from "../runtime/index.js";
 import { DEFAULT_MAJOR } from "../spec/index.js";
 import type { Store } from "../store/index.js";
 import { Allocator } from "./allocate.js";
@@ -115,7 +115,19 @@ async function sweep(context: Context): Promise<void> {
   const ended = await endStrayServers({ layout, known, log });
   if (ended > 0) log.warn({ ended }, "servers of no known service ended");
   await purgeExpired(context, Date.now());
-  if (environment.isRoot) await reclaimUids({ home: layout.home, used: store.services.uids() });
+  if (environment.isRoot) await keepUidsApart(context);
+}
+
+/** In a copy of a home, or one that was away for long, services may have the users of another home's. Under those they
+ *  could read each other's files, and ending what is left of one would end the other. */
+async function keepUidsApart({ store, layout, log }: Context): Promise<void> {
+  const lost = new Set(await reclaimUids({ home: layout.home, used: store.services.uids() }));
+  for (const { id, uid } of store.services.list()) {
+    if (uid === null || !lost.has(uid)) continue;
+    const next = await claimUid({ home: layout.home, taken: store.services.uids() });
+    store.services.patch(id, { uid: next });
+    log.warn({ serviceId: id, lost: uid, uid: next }, "another home has the service's user, a new one is taken");
+  }
 }
 
 function pruneAllLogs({ store, layout, log }: Context): void {

@@ -8,4 +8,4 @@ export { readLog } from "./read-log.js";
 export { reloadServer } from "./reload-server.js";
 export { startServer } from "./start-server.js";
 export { stopServer } from "./stop-server.js";
-export { endStrayServers, endSurvivors } from "./survivors.js";
+export { endProcessesOf, endStrayServers, endSurvivors } from "./survivors.js";

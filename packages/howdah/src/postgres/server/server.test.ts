@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   readdirSync,
@@ -18,10 +20,18 @@ import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isRoot, silent, TestHome } from "../../../test/support/server.js";
-import { isAlive, processesNamed, readProcess, signalProcess, waitForExit } from "../../runtime/process/index.js";
+import {
+  isAlive,
+  processesNamed,
+  processesOf,
+  readProcess,
+  signalProcess,
+  waitForExit,
+} from "../../runtime/process/index.js";
 import type { ServerSpec } from "../types.js";
 import {
   connectAdmin,
+  endProcessesOf,
   endStrayServers,
   endSurvivors,
   observeServer,
@@ -231,6 +241,25 @@ describe("after a crash", () => {
     await expect.poll(() => left().length).toBe(1);
     await stopServer(spec, fast);
     expect(left()).toEqual([]);
+  });
+
+  it("ends whatever a removed service's user runs, hidden or never the same twice", async ({ skip }) => {
+    skip(!isRoot, "only root starts programs of another user");
+    const other = await home.server();
+    const uid = other.uid ?? -1;
+    // The folder in /proc of a program that its user may not read belongs to root.
+    const hidden = join(home.layout.home, "hidden");
+    copyFileSync("/bin/sleep", hidden);
+    chmodSync(hidden, 0o111);
+    const started = [spawn(hidden, ["4711"], { uid, gid: uid, stdio: "ignore" })];
+    // In the user's group only, as a program of the account that heals would be.
+    started.push(spawn("/bin/sleep", ["4711"], { uid: 65_534, gid: uid, stdio: "ignore" }));
+    // Each of its processes starts another and ends, so that none is found where it was seen.
+    const hopper = "for (;;) { exit if fork }";
+    started.push(spawn("perl", ["-e", hopper], { uid, gid: uid, stdio: "ignore", detached: true }));
+    await Promise.all(started.map((child) => once(child, "spawn")));
+    await endProcessesOf(uid, silent);
+    for (let look = 0; look < 20; look++) expect(processesOf(uid)).toEqual([]);
   });
 
   it("takes the data back when a crash left it with another user", async ({ skip }) => {

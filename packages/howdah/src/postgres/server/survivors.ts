@@ -5,6 +5,7 @@ import type { Logger } from "../../kernel/log.js";
 import type { Layout } from "../../runtime/layout.js";
 import {
   isClaimedBy,
+  killAllOf,
   type ProcessInfo,
   processesNamed,
   processesOf,
@@ -32,6 +33,16 @@ export async function endSurvivors(spec: ServerPlace & { readonly title?: string
     return findSurvivors(spec, postmaster);
   };
   return end(find, log, spec.title ?? spec.paths.data);
+}
+
+/**
+ * Ends everything that runs as a user whose service is being removed, so that nothing of it is left when its files lie
+ * in the trash and, later, its number belongs to another service. Only for a number that is the caller's to give.
+ */
+export async function endProcessesOf(uid: number, log: Logger): Promise<void> {
+  await killAllOf(uid);
+  // What that may not signal: processes in the user's group only.
+  await end(() => processesOf(uid), log, `user ${uid}`);
 }
 
 /** Ends servers that nobody keeps any more: those in service folders without a row, and those whose folder lies in the

@@ -4,6 +4,7 @@ export { HeldFolder } from "./held-folder.js";
 export { findFreePort, isPortFree } from "./ports.js";
 export {
   isAlive,
+  killAllOf,
   listProcesses,
   processesNamed,
   processesOf,

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { errnoOf } from "../../kernel/errors.js";
 import type { ProcessInfo } from "./types.js";
 
@@ -65,9 +65,15 @@ export function linuxName(pid: number): string | null {
   return readProc(pid, "comm")?.trimEnd() ?? null;
 }
 
-/** The effective user, by one look at the folder; 0 for a program that may not be traced. */
-export function linuxOwner(pid: number): number | null {
-  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
+/**
+ * Whether the process runs as the user, or is in the group of the same number. Any of the real, effective and saved
+ * numbers counts, and they are read from the kernel's own text: the owner of the folder in /proc is root for a program
+ * that may not be read, or that has set-user-id, so it would hide a process that wants to be hidden.
+ */
+export function linuxBelongsTo(pid: number, id: number): boolean {
+  const status = readProc(pid, "status") ?? "";
+  const numbers = [/^Uid:(.*)$/m, /^Gid:(.*)$/m].map((line) => line.exec(status)?.[1] ?? "");
+  return numbers.some((text) => text.trim().split(/\s+/).map(Number).includes(id));
 }
 
 function readProc(pid: number, file: string): string | null {

@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf } from "../../kernel/errors.js";
-import { linuxName, linuxOwner, linuxPids, readLinuxProcess } from "./linux-table.js";
+import { linuxBelongsTo, linuxName, linuxPids, readLinuxProcess } from "./linux-table.js";
 import { listPsProcesses, psWorkingDirectory, readPsProcess } from "./ps-table.js";
 import type { ProcessIdentity, ProcessInfo } from "./types.js";
 
@@ -40,13 +42,23 @@ export function processesNamed(name: string): ProcessInfo[] {
     .filter((info) => info !== null);
 }
 
-/** Processes that run as the user, of whatever name. */
+/** Processes that run as a service's user, or in the group of the same number, of whatever name. */
 export function processesOf(uid: number): ProcessInfo[] {
   if (!isLinux) return listProcesses().filter((info) => info.uid === uid);
   return linuxPids()
-    .filter((pid) => linuxOwner(pid) === uid)
+    .filter((pid) => linuxBelongsTo(pid, uid))
     .map(readLinuxProcess)
     .filter((info) => info !== null);
+}
+
+/**
+ * Kills every process of the user at once, as root: the kernel lets none escape by becoming another just then, which
+ * one by one is easy for a process that forks and ends without pause. Nothing happens when there is none.
+ */
+export async function killAllOf(uid: number): Promise<void> {
+  // `kill -1` means all that the caller may signal, but not itself.
+  const child = spawn("/bin/sh", ["-c", "kill -KILL -1"], { cwd: "/", uid, gid: uid, stdio: "ignore", env: {} });
+  await once(child, "exit");
 }
 
 /** Signals exactly this process. Returns false when it is gone, also when its number is somebody else's now.

@@ -19,6 +19,14 @@ function home(name: string): string {
   mkdirSync(path, { recursive: true });
   return path;
 }
+/** As if every number had been given out once. */
+function comeFullCircle(): void {
+  writeFileSync(join(claims, "last"), "99999\n");
+}
+const names = () =>
+  readdirSync(claims)
+    .filter((name) => /^\d+$/.test(name))
+    .sort();
 const none: ReadonlySet<number> = new Set();
 
 describe("claimUid", () => {
@@ -41,6 +49,7 @@ describe("claimUid", () => {
     writeFileSync(join(claims, "70000"), `${other}\n`);
     expect(await claimUid({ home: home("a"), taken: none, claims })).toBe(70_001);
     rmSync(other, { recursive: true });
+    comeFullCircle();
     expect(await claimUid({ home: home("a"), taken: none, claims })).toBe(70_000);
   });
 
@@ -55,16 +64,26 @@ describe("claimUid", () => {
     writeFileSync(join(claims, "70000"), "");
     expect(await claimUid({ home: home("a"), taken: none, claims })).toBe(70_001);
     utimesSync(join(claims, "70000"), 1, 1);
+    comeFullCircle();
     expect(await claimUid({ home: home("a"), taken: none, claims })).toBe(70_000);
   });
 
-  it("gives a released number out again, but not at another home's request", async () => {
+  it("gives a released number out again only when all others had their turn", async () => {
+    const a = home("a");
+    expect(await claimUid({ home: a, taken: none, claims })).toBe(70_000);
+    await releaseUid({ home: a, uid: 70_000, claims });
+    expect(await claimUid({ home: a, taken: none, claims })).toBe(70_001);
+    comeFullCircle();
+    expect(await claimUid({ home: a, taken: none, claims })).toBe(70_000);
+  });
+
+  it("releases a number, but not at another home's request", async () => {
     const a = home("a");
     expect(await claimUid({ home: a, taken: none, claims })).toBe(70_000);
     await releaseUid({ home: home("b"), uid: 70_000, claims });
-    expect(readdirSync(claims)).toEqual(["70000"]);
+    expect(names()).toEqual(["70000"]);
     await releaseUid({ home: a, uid: 70_000, claims });
-    expect(readdirSync(claims)).toEqual([]);
+    expect(names()).toEqual([]);
     await releaseUid({ home: a, uid: 70_000, claims });
   });
 });
@@ -76,8 +95,13 @@ describe("reclaimUids", () => {
     writeFileSync(join(claims, "70000"), `${a}\n`);
     writeFileSync(join(claims, "70001"), `${a}\n`);
     writeFileSync(join(claims, "70002"), `${home("b")}\n`);
-    await reclaimUids({ home: a, used: new Set([70_001, 70_005]), claims });
-    expect(readdirSync(claims).sort()).toEqual(["70001", "70002", "70005"]);
+    expect(await reclaimUids({ home: a, used: new Set([70_001, 70_005]), claims })).toEqual([]);
+    expect(names()).toEqual(["70001", "70002", "70005"]);
+  });
+
+  it("tells which numbers another home has by now, such as the one that this home is a copy of", async () => {
+    const number = await claimUid({ home: home("original"), taken: none, claims });
+    expect(await reclaimUids({ home: home("copy"), used: new Set([number]), claims })).toEqual([number]);
   });
 });
 

@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, HowdahError } from "../../kernel/errors.js";
 import { reservedIds } from "./accounts.js";
@@ -9,10 +10,15 @@ import { reservedIds } from "./accounts.js";
  * the same number would let one read the other's files. So a number is claimed machine-wide, by making a file named
  * after it that holds the path of the home. A claim ends with `releaseUid`, or when its home is gone, or when its own
  * home does not know it (a crash between claim and row).
+ *
+ * A number that was given back is not given out again before all others were: its last superuser may have left files
+ * elsewhere, such as a program with set-user-id in /tmp, that would act as the next service's user.
  */
 const UID_CLAIMS = "/var/lib/howdah-uids";
 const FIRST_UID = 70_000;
 const LAST_UID = 99_999;
+/** In the folder of claims: the number given out last. */
+const LAST_GIVEN = "last";
 const ABANDONED_MS = 60_000;
 
 /** Claims of this process whose row may not have been written yet. */
@@ -28,20 +34,40 @@ export interface UidClaim {
   readonly claims?: string;
 }
 
-/** Claims the first free number from 70000. Throws INTERNAL when all 30,000 are gone. */
+/** Claims the next free number from 70000 to 99999, in a circle. Throws INTERNAL when all 30,000 are gone. */
 export async function claimUid(o: UidClaim): Promise<number> {
   const claims = o.claims ?? UID_CLAIMS;
   await mkdir(claims, { recursive: true, mode: 0o700 });
   const claimed = new Set(await readdir(claims));
   const isReserved = reservedIds();
-  for (let uid = FIRST_UID; uid <= LAST_UID; uid++) {
+  for (const uid of circleBehind(await lastGiven(claims))) {
     if (o.taken.has(uid) || isReserved(uid)) continue;
     if (claimed.has(String(uid)) && !(await reclaim(claims, uid, o))) continue;
-    if (await writeClaim(claims, uid, o)) return uid;
+    if (!(await writeClaim(claims, uid, o))) continue;
+    await noteLastGiven(claims, uid);
+    return uid;
   }
   throw new HowdahError("INTERNAL", `no user number from ${FIRST_UID} to ${LAST_UID} is free`, {
     hint: `Look into '${claims}' for claims of homes that are no longer used.`,
   });
+}
+
+function* circleBehind(last: number): Generator<number> {
+  for (let uid = last + 1; uid <= LAST_UID; uid++) yield uid;
+  for (let uid = FIRST_UID; uid <= last; uid++) yield uid;
+}
+
+async function lastGiven(claims: string): Promise<number> {
+  const last = Number((await claimant(join(claims, LAST_GIVEN))) ?? "");
+  return Number.isInteger(last) && last >= FIRST_UID && last <= LAST_UID ? last : FIRST_UID - 1;
+}
+
+/** Of two at the same time the later one wins; that the number may fall by one or two does no harm. */
+async function noteLastGiven(claims: string, uid: number): Promise<void> {
+  const path = join(claims, LAST_GIVEN);
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, `${uid}\n`, { mode: 0o600, flag: "wx" });
+  await rename(draft, path);
 }
 
 /** Gives a number back. Nothing happens when it is not this home's. */
@@ -52,8 +78,9 @@ export async function releaseUid(o: { home: string; uid: number; claims?: string
 }
 
 /** Makes the claims match the rows after a crash: gives back this home's numbers that no row holds, and claims again
- *  those that a row holds although their claim is gone. `used` includes the trash. */
-export async function reclaimUids(o: { home: string; used: ReadonlySet<number>; claims?: string }): Promise<void> {
+ *  those that a row holds although their claim is gone. `used` includes the trash. Returns those of `used` that belong
+ *  to another home by now, which happens to a copy of a home, or to one that was away. */
+export async function reclaimUids(o: { home: string; used: ReadonlySet<number>; claims?: string }): Promise<number[]> {
   const claims = o.claims ?? UID_CLAIMS;
   await mkdir(claims, { recursive: true, mode: 0o700 });
   for (const name of await readdir(claims)) {
@@ -61,7 +88,12 @@ export async function reclaimUids(o: { home: string; used: ReadonlySet<number>; 
     const unused = /^\d+$/.test(name) && !o.used.has(Number(name)) && !inFlight.has(path);
     if (unused && (await claimant(path)) === o.home) await unlinkIfThere(path);
   }
-  for (const uid of o.used) await writeClaim(claims, uid, { home: o.home, taken: o.used });
+  const lost: number[] = [];
+  for (const uid of o.used) {
+    if (await writeClaim(claims, uid, { home: o.home, taken: o.used })) continue;
+    if (!(await isClaimedBy(o.home, uid, claims))) lost.push(uid);
+  }
+  return lost;
 }
 
 /** Whether the number is claimed by the home. */
