@@ -33,6 +33,7 @@ export interface Output {
 
 interface WritableLike {
   readonly isTTY?: boolean;
+  readonly columns?: number;
   write(text: string): boolean;
   on(event: "error", listener: (error: Error) => void): unknown;
 }
@@ -77,7 +78,12 @@ export function createOutput(options: {
     },
     warn: (text) => note(`${errorStyle("warning", "warning:")} ${text}`),
     progress: (text) => {
-      const inner = startProgress(text, { write: (t) => stderr.write(t), isTerminal, style: errorStyle });
+      const inner = startProgress(text, {
+        write: (t) => stderr.write(t),
+        isTerminal,
+        style: errorStyle,
+        columns: () => stderr.columns ?? 80,
+      });
       const progress: Progress = {
         update: inner.update,
         stop: () => {

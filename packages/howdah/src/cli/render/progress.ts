@@ -10,6 +10,8 @@ interface ProgressTarget {
   readonly write: (text: string) => void;
   readonly isTerminal: boolean;
   readonly style: Style;
+  /** Width of the terminal now; users resize it. */
+  readonly columns: () => number;
 }
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -32,7 +34,8 @@ function spinner(first: string, target: ProgressTarget): Progress {
     drawn = true;
     const seconds = Math.floor((Date.now() - began) / 1_000);
     const elapsed = seconds >= 3 ? target.style("dim", ` ${seconds}s`) : "";
-    target.write(`${CLEAR_LINE}${target.style("accent", FRAMES[frame++ % FRAMES.length] ?? "")} ${text}${elapsed}`);
+    const shown = cut(text, target.columns() - `⠋  ${seconds}s `.length);
+    target.write(`${CLEAR_LINE}${target.style("accent", FRAMES[frame++ % FRAMES.length] ?? "")} ${shown}${elapsed}`);
   };
   let timer = setTimeout(() => {
     draw();
@@ -52,6 +55,11 @@ function spinner(first: string, target: ProgressTarget): Progress {
       drawn = false;
     },
   };
+}
+
+// A line that wraps cannot be cleared any more: each frame would leave its upper part behind.
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
 function plainLines(first: string, target: ProgressTarget): Progress {
