@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { CommanderError } from "commander";
+import { parseDuration } from "../kernel/durations.js";
 import { type Environment, readEnvironment } from "../kernel/environment.js";
 import { HowdahError } from "../kernel/errors.js";
 import { layoutOf } from "../runtime/layout.js";
@@ -40,6 +41,8 @@ async function execute(argv: readonly string[], output: Output, signals: SignalW
       outputError: () => undefined,
     },
     runAction: async (load, args, options) => {
+      // A mistyped one must not show only when the waiting begins: by then the wish has been carried out.
+      if ("timeout" in options && typeof options.timeout === "string") parseDuration(options.timeout);
       const command = await load();
       exitCode = (await command.run(context, args, options as never)) ?? 0;
     },

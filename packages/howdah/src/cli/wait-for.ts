@@ -49,6 +49,10 @@ async function follow(
   const timeoutMs = parseDuration(options.timeout);
   const states = new Map(services.map((service) => [service.id, service]));
   const progress = context.output.progress(describe([...states.values()]));
+  const onAbort = () => {
+    context.output.note("No longer waiting; the server goes on with it. 'howdah services list' shows how far it is.");
+  };
+  context.signal.addEventListener("abort", onAbort, { once: true });
   try {
     const results = await Promise.allSettled(
       services.map((service) =>
@@ -64,6 +68,7 @@ async function follow(
     );
     return collect(context, services, results);
   } finally {
+    context.signal.removeEventListener("abort", onAbort);
     progress.stop();
   }
 }

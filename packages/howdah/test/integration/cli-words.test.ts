@@ -187,6 +187,23 @@ describe("the command line", () => {
       expect(api.requests()).toEqual(["POST /external-services?wait=false"]);
     });
 
+    it("refuses a mistyped --timeout before it asks for anything", async () => {
+      const { code, stderr } = await howdah.run(["services", "create", "-n", "main", "--timeout", "banana"]);
+      expect({ code, requests: api.requests() }).toEqual({ code: 2, requests: [] });
+      expect(stderr).toContain("'banana' is not a duration");
+    });
+
+    it("says, when interrupted, that only the waiting ended", async () => {
+      api.on("POST /external-services", () => ({ ...SERVICE, status: "creating" }));
+      api.on("GET /external-services/7/wait", () => ({ done: false, service: { ...SERVICE, status: "creating" } }));
+      const child = howdah.spawn(["services", "create", "-n", "main"]);
+      const said = text(child.stderr);
+      await until("it waits", () => api.requests().some((r) => r.includes("/wait")));
+      child.kill("SIGINT");
+      const code = await new Promise((done) => child.once("close", done));
+      expect({ code, said: await said }).toEqual({ code: 130, said: expect.stringContaining("the server goes on") });
+    });
+
     it("fails with the reason, also when the service went away meanwhile", async () => {
       api.on("POST /external-services", () => SERVICE);
       api.on("GET /external-services/7/wait", () => new Problem(502, "SERVICE_FAILED", "initdb said no"));
