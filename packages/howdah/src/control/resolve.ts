@@ -66,7 +66,7 @@ export function missingConfigs(
   const list = `[${names.map((n) => JSON.stringify(n)).join(", ")}]`;
   const example = names.map((n) => `${n}=VALUE`).join(" ");
   return new HowdahError("CONFIG_MISSING", `missing configs ${list}${said.length > 0 ? ` (${said.join("; ")})` : ""}`, {
-    hint: `Set them with 'howdah config set -p ${project} ${example}' (or --random NAME) and run the command again.`,
+    hint: `Set them with 'howdah config set -p ${project} ${example}' (--random instead of =VALUE makes one up) and run the command again.`,
     fields: { missing: names, project },
   });
 }

@@ -29,7 +29,7 @@ export async function run(context: CommandContext, args: readonly string[], opti
       )
       .join(""),
   );
-  if (configs.some(({ written }) => written)) output.note("Run 'howdah up' to apply it to what already runs.");
+  if (configs.some(({ written }) => written)) output.note("Run 'howdah up' to apply it.");
 }
 
 async function readValues(context: CommandContext, source: ConfigSource): Promise<Readonly<Record<string, string>>> {

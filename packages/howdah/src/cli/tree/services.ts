@@ -28,7 +28,7 @@ Examples:
   howdah services create -t postgres -n main
   howdah services create -t postgres -n main -s version=17 -s database=shop -s set.work_mem=64MB`,
       options: [
-        { flags: "-t, --type <type>", description: "kind of service", default: "postgres", complete: ["postgres"] },
+        { flags: "-t, --type <type>", description: "kind of service", default: "postgres", choices: ["postgres"] },
         { flags: "-n, --name <name>", description: "name, unique within its project" },
         { flags: SET, description: "a parameter", repeatable: true },
         { flags: "-p, --project <project>", description: "project that it belongs to", complete: "projects" },
