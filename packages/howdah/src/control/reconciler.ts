@@ -119,7 +119,11 @@ export class Reconciler {
       await this.#converge(id, slot);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      await this.#failed(id, slot, error);
+      await this.#failed(id, slot, error).catch((again: unknown) => {
+        // On a full disk not even the failure can be written down: it is told all the same, and tried again.
+        this.#context.log.error({ serviceId: id, err: again }, "unable to note a failure");
+        this.#retryLater(id, slot);
+      });
     } finally {
       release();
     }
@@ -130,6 +134,10 @@ export class Reconciler {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const record = store.services.get(id);
       if (record === undefined) return this.#forget(slot);
+      if (this.#failures.get(id)?.rollback === true && isNew(record)) {
+        this.#rollBack(record);
+        continue;
+      }
       const facts = await observeService(this.#context, record);
       const actions = planService(record, facts);
       if (actions.length === 0) {
@@ -173,11 +181,7 @@ export class Reconciler {
       slot.watch = null;
       if (this.#clock.now() - since > STEADY_MS) slot.attempts = 0;
       this.#context.log.warn({ serviceId: id, postmaster: identity.pid }, "postgres ended unasked");
-      this.#context.store.events.append({
-        serviceId: id,
-        kind: "crashed",
-        message: `process ${identity.pid} ended unasked`,
-      });
+      this.#tell(id, "crashed", `process ${identity.pid} ended unasked`);
       this.#retryLater(id, slot, slot.attempts < PROMPT_RESTARTS ? 0 : undefined);
     });
     slot.watch = { identity, stop };
@@ -200,21 +204,35 @@ export class Reconciler {
       ? thrown
       : new HowdahError("INTERNAL", "internal error while working on the service", { cause: thrown });
     log.error({ serviceId: id, code: error.code, err: thrown }, "unable to carry out the wish");
-    store.events.append({ serviceId: id, kind: "failed", message: error.message });
+    this.#tell(id, "failed", error.message);
     if (await this.#anotherPort(record, error)) return this.#retryLater(id, slot, 0);
-    const rollback = record.desired === "running" && record.provisioned === null;
+    const rollback = isNew(record);
     // While it is being rolled back, the first reason is the one to tell.
     if (this.#failures.get(id)?.rollback !== true) {
       this.#failures.set(id, { error, generation: record.generation, rollback });
     }
     setTimeout(() => this.#failures.delete(id), FAILURE_KEPT_MS).unref();
     if (rollback) {
-      // The first start failed: nothing half-made stays behind, and whoever waits gets the reason.
-      store.services.patch(id, { desired: "deleted", state: "deleting", stateDetail: error.message });
+      this.#rollBack(record);
       return this.#retryLater(id, slot, 0);
     }
     store.services.patch(id, { state: "failed", stateDetail: error.message, observedGeneration: record.generation });
     if (error.spec.retryable || error.code === "INTERNAL") this.#retryLater(id, slot);
+  }
+
+  /** The first start failed: nothing half-made stays behind, and whoever waits gets the reason. */
+  #rollBack({ id }: ServiceRecord): void {
+    const stateDetail = this.#failures.get(id)?.error.message ?? null;
+    this.#context.store.services.patch(id, { desired: "deleted", state: "deleting", stateDetail });
+  }
+
+  /** Events are for people: one that cannot be written is no reason to leave the service alone. */
+  #tell(serviceId: number, kind: string, message: string): void {
+    try {
+      this.#context.store.events.append({ serviceId, kind, message });
+    } catch (err) {
+      this.#context.log.warn({ serviceId, kind, err }, "unable to write an event");
+    }
   }
 
   /** The chosen port was taken by somebody else between the choice and the first start. */
@@ -236,6 +254,11 @@ export class Reconciler {
       this.kick(id);
     }, waitMs);
   }
+}
+
+/** Wanted, and never yet complete. */
+function isNew(record: ServiceRecord): boolean {
+  return record.desired === "running" && record.provisioned === null;
 }
 
 class Semaphore {

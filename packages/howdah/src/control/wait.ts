@@ -26,7 +26,7 @@ export async function waitFor(
         // The reason stays when the service itself was rolled back.
         const failure = reconciler.failure(id, wish);
         // And it is told only once that is complete, so that nothing half-made is left when the user reads why.
-        const rollingBack = failure?.rollback === true && record !== undefined;
+        const rollingBack = failure?.rollback === true && record?.desired === "deleted";
         if (failure !== undefined && !rollingBack) return reject(failure.error);
         if (record === undefined) {
           if (first !== undefined) return resolve(null);
