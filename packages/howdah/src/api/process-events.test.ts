@@ -28,7 +28,7 @@ test("an error that nobody caught ends with 1", () => {
   // Called directly: vitest listens for the event, too.
   process.listeners("uncaughtException").at(-1)?.(new Error("x"), "uncaughtException");
   process.listeners("unhandledRejection").at(-1)?.(new Error("x"), Promise.resolve());
-  expect(exit.mock.calls).toEqual([[1], [1]]);
+  expect(exit.mock.calls).toEqual([[134], [134]]);
 });
 
 test("nothing stays behind", () => {
