@@ -13,6 +13,8 @@ import type { ServerSpec } from "../types.js";
  */
 export const CONF = "postgresql.conf";
 export const AUTO_CONF = "postgresql.auto.conf";
+/** In the service's folder, beside the data. */
+export const HBA_FILES = ["pg_hba.conf", "pg_ident.conf"] as const;
 const INITDB_CONF = "initdb.conf";
 const HEADER = "# Written by Howdah at each start; changes are lost. Use 'howdah services update' or ALTER SYSTEM.\n";
 
@@ -26,8 +28,8 @@ export function writeConfiguration(spec: ServerSpec): void {
   }
   writeIfChanged(data, CONF, renderServerConf(spec));
   using root = hold(spec.paths.root, spec.uid);
-  writeIfChanged(root, "pg_hba.conf", renderHba());
-  writeIfChanged(root, "pg_ident.conf", renderIdent(userInfo().username));
+  writeIfChanged(root, HBA_FILES[0], renderHba());
+  writeIfChanged(root, HBA_FILES[1], renderIdent(userInfo().username));
 }
 
 /** The text of postgresql.conf. */

@@ -3,7 +3,7 @@ import type { Logger } from "../../kernel/log.js";
 import { prepareServiceFolders } from "../../runtime/home.js";
 import { chownTree, waitForExit } from "../../runtime/process/index.js";
 import type { ServerSpec, StartResult } from "../types.js";
-import { holdData, readConfiguration, writeConfiguration } from "./configuration.js";
+import { HBA_FILES, hold, holdData, readConfiguration, writeConfiguration } from "./configuration.js";
 import { describeDifference, putBack, readLastGood, saveLastGood, settleNote, takeBack } from "./last-good.js";
 import { type Launched, launch, untilReady } from "./launch.js";
 import { pruneLogs } from "./log-files.js";
@@ -93,11 +93,18 @@ async function launchOrFallBack(spec: ServerSpec, o: StartOptions): Promise<Laun
   }
 }
 
-/** Healing a role hands the data to another account for a moment; a crash in there is put right here. */
+/**
+ * Healing a role hands the data to another account for a moment, and a crash in there is put right here; so is the
+ * folder of a service that got another user. The data come last: as long as they are the other's, the work is not done.
+ */
 async function takeOwnership(spec: ServerSpec, log: Logger): Promise<void> {
-  if (spec.uid === null || ownerOf(spec.paths.data) === spec.uid) return;
+  const { paths, uid } = spec;
+  if (uid === null || ownerOf(paths.data) === uid) return;
   log.warn({ server: spec.title }, "data directory belongs to another user, taking it over");
-  await chownTree(spec.paths.data, spec.uid, spec.uid);
+  using root = hold(paths.root, uid);
+  // Written anew below.
+  for (const name of HBA_FILES) root.remove(name);
+  for (const folder of [paths.log, paths.lastGood, paths.data]) await chownTree(folder, uid, uid);
 }
 
 function checkVersion(spec: ServerSpec): void {
