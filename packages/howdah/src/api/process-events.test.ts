@@ -22,7 +22,7 @@ test("the first signal asks, the second ends at once, on purpose", () => {
   expect(exit).toHaveBeenCalledWith(0);
 });
 
-test("an error that nobody caught ends with 1", () => {
+test("an error that nobody caught ends it as a kill would", () => {
   const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
   using _watch = watchProcess(log, () => undefined);
   // Called directly: vitest listens for the event, too.

@@ -1,14 +1,15 @@
 import type { Logger } from "../kernel/log.js";
 import { describeError } from "./error-log.js";
 
-/** 128 and the number of SIGABRT: a refusal to start, which keepers do not repeat, has a small code. */
+/** 128 and the number of SIGABRT: a refusal to start has a small code, after which its keeper does not try again. */
 const CRASHED = 134;
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /**
  * What comes to the control process from outside and from below. The first signal asks for an orderly end, the second
  * one does not wait for it: any moment is safe to die at, since everything is repaired at the next start. An error
- * that nobody caught leaves an unknown state behind, so the process ends as if it had been killed and its keeper starts it anew.
+ * that nobody caught leaves an unknown state behind, so the process ends as if it had been killed, and its keeper
+ * starts it anew.
  */
 export function watchProcess(log: Logger, onFirstSignal: () => void): Disposable {
   let asked = false;
@@ -24,7 +25,6 @@ export function watchProcess(log: Logger, onFirstSignal: () => void): Disposable
   };
   const onFatal = (error: unknown) => {
     log.fatal({ err: describeError(error) }, "unforeseen error, ending");
-    // As a killed process would: its keeper brings it back even when it had run for moments only.
     process.exit(CRASHED);
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
