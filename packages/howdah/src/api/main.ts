@@ -7,7 +7,7 @@ import type { RequestListener, Server } from "node:http";
 import { pino } from "pino";
 import { type Control, createControl } from "../control/index.js";
 import type { Environment } from "../kernel/environment.js";
-import { HowdahError } from "../kernel/errors.js";
+import { errnoOf, HowdahError } from "../kernel/errors.js";
 import { createLogger, type Logger } from "../kernel/log.js";
 import { type Layout, layoutOf, prepareHome } from "../runtime/index.js";
 import { acquireLock, openStore, type Store } from "../store/index.js";
@@ -102,7 +102,11 @@ async function open({ environment, layout, log, store, ending }: Parts, opened: 
   routes.resolve((request, response) => api.routing(request, response));
   opened.servers.push(await listenOnSocket(handler, layout.apiSocket));
   const started_at = new Date(startedAt).toISOString();
-  await writeServerInfo(layout.serverInfo, { pid: process.pid, url, version, started_at });
+  await writeServerInfo(layout.serverInfo, { pid: process.pid, url, version, started_at }).catch((error: unknown) => {
+    // A full disk is when the servers need somebody to look after them most.
+    if (errnoOf(error) !== "ENOSPC") throw error;
+    log.warn({ path: layout.serverInfo }, "no space left to write who this is");
+  });
   tellAddress(environment, url, log);
 }
 
