@@ -5,17 +5,17 @@ import type { Environment } from "../kernel/environment.js";
 import { HowdahError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
 import { checkConfigName, checkName } from "../kernel/names.js";
-import { createEngines, createPool, endStrayServers, pruneLogs, stopServer } from "../postgres/index.js";
+import { createEngines, createPool, endStrayServers, observeServer, pruneLogs, stopServer } from "../postgres/index.js";
 import { claimUid, type Layout, reclaimUids } from "../runtime/index.js";
 import { DEFAULT_MAJOR } from "../spec/index.js";
 import type { Store } from "../store/index.js";
 import { Allocator } from "./allocate.js";
-import { type Context, serverSpec, titleOf } from "./context.js";
+import { type Context, titleOf } from "./context.js";
 import { DataSizes } from "./data-sizes.js";
 import { doctor } from "./doctor.js";
 import { engineControl } from "./engines.js";
 import { environmentOf, listProjects } from "./projects.js";
-import { Reconciler } from "./reconciler.js";
+import { markDown, Reconciler } from "./reconciler.js";
 import { Services } from "./services.js";
 import { Stacks } from "./stacks.js";
 import { purgeExpired } from "./trash.js";
@@ -54,7 +54,11 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 
   await pool.sweep();
   await sweep(context);
-  for (const record of store.services.list()) reconciler.kick(record.id);
+  for (const record of store.services.list()) {
+    const { kind } = await observeServer({ paths: layout.service(record.id), uid: record.uid });
+    if (kind !== "ready") markDown(context, record.id);
+    reconciler.kick(record.id);
+  }
   const timers = [
     setInterval(() => {
       purgeExpired(context, Date.now()).catch((err: unknown) => log.error({ err }, "unable to purge the trash"));
@@ -148,13 +152,12 @@ async function fillPool({ engines, pool }: Context): Promise<void> {
 
 /** `server stop --all`: the wishes stay, so the next start brings every server back. */
 async function stopAll(context: Context): Promise<void> {
-  const { store, engines, log } = context;
+  const { store, layout, log } = context;
   await Promise.all(
     store.services.list().map(async (record) => {
-      const distribution = await engines.resolve(record.definition.major, record.engine).catch(() => null);
-      if (distribution === null) return;
       log.info({ service: titleOf(record) }, "stopping server");
-      await stopServer(serverSpec(context, record, distribution), { mode: "fast", timeoutMs: 60_000, log });
+      const server = { paths: layout.service(record.id), uid: record.uid, title: titleOf(record) };
+      await stopServer(server, { mode: "fast", timeoutMs: 60_000, log });
     }),
   );
 }

@@ -181,6 +181,7 @@ export class Reconciler {
       slot.watch = null;
       if (this.#clock.now() - since > STEADY_MS) slot.attempts = 0;
       this.#context.log.warn({ serviceId: id, postmaster: identity.pid }, "postgres ended unasked");
+      markDown(this.#context, id);
       this.#tell(id, "crashed", `process ${identity.pid} ended unasked`);
       this.#retryLater(id, slot, slot.attempts < PROMPT_RESTARTS ? 0 : undefined);
     });
@@ -253,6 +254,17 @@ export class Reconciler {
       slot.timer = null;
       this.kick(id);
     }, waitMs);
+  }
+}
+
+/** Until somebody gets to it, a server that went down must not be shown as running. */
+export function markDown(context: Context, id: number): void {
+  try {
+    if (context.store.services.get(id)?.state !== "running") return;
+    context.store.services.patch(id, { state: "waking", stateDetail: "to be started again" });
+    context.changes.emit("changed", id);
+  } catch (err) {
+    context.log.warn({ serviceId: id, err }, "unable to write a state");
   }
 }
 
