@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chown, lchown } from "node:fs/promises";
+import { chmod, chown, lchown } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { minimalEnvironment } from "../../kernel/environment.js";
@@ -9,7 +9,14 @@ import type { Logger } from "../../kernel/log.js";
 import { prepareServiceFolders } from "../../runtime/home.js";
 import { type Account, chownTree, serviceAccount } from "../../runtime/process/index.js";
 import type { Settings } from "../../spec/index.js";
-import { connectAdmin, readConfiguration, requestedSettings, sqlStateOf, stopServer } from "../server/index.js";
+import {
+  connectAdmin,
+  endSurvivors,
+  readConfiguration,
+  requestedSettings,
+  sqlStateOf,
+  stopServer,
+} from "../server/index.js";
 import { ADMIN_ROLE, ownedSettings, toArguments } from "../settings/index.js";
 import type { ServerSpec } from "../types.js";
 import { literal } from "./quoting.js";
@@ -59,7 +66,9 @@ export async function healAdmin(spec: ServerSpec, log: Logger): Promise<boolean>
   log.warn({ server: spec.title }, "the platform's role is broken, repairing it in single-user mode");
   await stopServer(spec, { mode: "fast", timeoutMs: STOP_MS, log });
   // Single-user mode wants a user with a passwd entry. If we die in here, the next start takes the data back.
-  const account = spec.uid === null ? null : serviceAccount();
+  // What the superuser left in the data runs there too (a restore_command, a trigger on a catalog), so it gets no group
+  // of other work of the account: it can reach no other service's cluster, and is found again by the group.
+  const account = spec.uid === null ? null : { ...serviceAccount(), gid: spec.uid };
   // Slots and the like keep a server from coming up with less than it had, also in this mode.
   const settings = ownedSettings(spec, { ...requestedSettings(readConfiguration(spec)), wal_level: "logical" });
   if (account !== null) await lend(spec, account);
@@ -67,6 +76,7 @@ export async function healAdmin(spec: ServerSpec, log: Logger): Promise<boolean>
     await repair(spec, account, settings);
   } finally {
     if (spec.uid !== null) {
+      await endSurvivors(spec, log);
       await chownTree(spec.paths.data, spec.uid, spec.uid);
       await prepareServiceFolders(spec.paths, spec);
     }
@@ -78,7 +88,9 @@ export async function healAdmin(spec: ServerSpec, log: Logger): Promise<boolean>
  *  that the work is not done. */
 async function lend(spec: ServerSpec, account: Account): Promise<void> {
   const { data, root } = spec.paths;
-  await chown(root, account.uid, account.gid);
+  // By its group only: other programs of the account must not pass.
+  await chown(root, 0, account.gid);
+  await chmod(root, 0o710);
   await lchown(data, account.uid, account.gid);
   await chownTree(data, account.uid, account.gid);
 }

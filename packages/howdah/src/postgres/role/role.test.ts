@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { silent, TestHome } from "../../../test/support/server.js";
+import { isRoot, silent, TestHome } from "../../../test/support/server.js";
 import { minimalEnvironment } from "../../kernel/environment.js";
+import { processesNamed } from "../../runtime/index.js";
 import { connectAdmin, connectUser, startServer, stopServer } from "../server/index.js";
 import type { ServerSpec } from "../types.js";
 import {
@@ -298,6 +299,32 @@ describe("healing the platform's role", () => {
     const again = await connectUser(spec, { username: "breaker", password: "x", database: "breaker" });
     expect((await again.query("SELECT n FROM kept")).rows.length).toBeGreaterThan(0);
     await again.end();
+  });
+
+  it("gives what a superuser left for single-user mode neither the account's other work nor a life after it", async ({
+    skip,
+  }) => {
+    skip(!isRoot, "as an ordinary user no account is lent");
+    // Runs as whoever starts the server: here as the account that also makes clusters for other services.
+    const others = join(home.layout.pool, ".make.other");
+    mkdirSync(others, { mode: 0o755 });
+    const command = `ls -a ${others} > seen.txt 2>&1; (setsid sleep 4712 >/dev/null 2>&1 &); false`;
+    await sql(
+      `ALTER SYSTEM SET restore_command = '${command}'`,
+      "COPY (SELECT) TO PROGRAM 'touch recovery.signal'",
+      "ALTER ROLE howdah_admin NOLOGIN",
+    );
+    const sleepers = () => processesNamed("sleep").filter(({ cwd }) => cwd === spec.paths.data);
+    await expect(healAdmin(spec, silent)).rejects.toMatchObject({ code: "SQL_FAILED" });
+    expect(readFileSync(join(spec.paths.data, "seen.txt"), "utf8")).toMatch(/Permission denied/);
+    expect(sleepers()).toEqual([]);
+    // Without it, it is healed.
+    rmSync(join(spec.paths.data, "recovery.signal"));
+    rmSync(others, { recursive: true });
+    await startServer(spec, { log: silent });
+    expect(await healAdmin(spec, silent)).toBe(true);
+    await startServer(spec, { log: silent });
+    await sql("ALTER SYSTEM RESET restore_command");
   });
 
   it("is not begun for a server that does not run", async () => {

@@ -16,11 +16,18 @@ export function parsePasswd(text: string): Account[] {
   });
 }
 
-/** The account for programs that need one when we are root: `howdah` where it exists, else `nobody`. */
+/**
+ * The group of programs that borrow the account. Other programs of `nobody` are not in it: they can neither pass into
+ * the pool nor trace what works there, for which the kernel asks for the same user and the same group.
+ */
+const LENT_GID = 69_999;
+
+/** The account for programs that need one when we are root: the user is `howdah` where it exists, else `nobody`; the
+ *  group is one that nobody else is in. */
 export function serviceAccount(): Account {
   const accounts = parsePasswd(readSystemFile("/etc/passwd"));
   const found = accounts.find((a) => a.name === "howdah") ?? accounts.find((a) => a.name === "nobody");
-  if (found !== undefined && found.uid !== 0) return found;
+  if (found !== undefined && found.uid !== 0) return { ...found, gid: LENT_GID };
   throw new HowdahError("PLATFORM_UNSUPPORTED", "the system has neither a user 'howdah' nor a user 'nobody'", {
     hint: "Create a system user named 'howdah' ('useradd --system howdah').",
   });

@@ -115,6 +115,7 @@ describe("accounts", () => {
 
   it("lends an account that is not root", () => {
     expect(serviceAccount().uid).toBeGreaterThan(0);
+    expect(serviceAccount().gid).toBe(69_999);
     expect(reservedIds()(0)).toBe(true);
     expect(reservedIds()(serviceAccount().uid)).toBe(true);
   });
