@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../../spec/diagnostic.js";
+import { showControls } from "./controls.js";
 import { type Progress, startProgress } from "./progress.js";
 import { type Style, styleFor } from "./style.js";
 
@@ -55,12 +56,12 @@ export function createOutput(options: {
   const open: Set<Progress> = new Set();
 
   const write = (text: string): void => {
-    if (text !== "" && !readerGone.signal.aborted) stdout.write(text);
+    if (text !== "" && !readerGone.signal.aborted) stdout.write(stdout.isTTY === true ? showControls(text) : text);
   };
   // A spinner's line would run into the text: whoever prints in between clears it first.
   const note = (text: string): void => {
     if (isTerminal && open.size > 0) stderr.write("\r\x1b[K");
-    stderr.write(`${text}\n`);
+    stderr.write(`${isTerminal ? showControls(text) : text}\n`);
   };
   return {
     json: options.json,

@@ -1,3 +1,4 @@
+import { showControls } from "./controls.js";
 import type { Style } from "./style.js";
 
 /** What a command is waiting for. `stop` clears the line; it may be called twice. */
@@ -34,7 +35,7 @@ function spinner(first: string, target: ProgressTarget): Progress {
     drawn = true;
     const seconds = Math.floor((Date.now() - began) / 1_000);
     const elapsed = seconds >= 3 ? target.style("dim", ` ${seconds}s`) : "";
-    const shown = cut(text, target.columns() - `⠋  ${seconds}s `.length);
+    const shown = cut(showControls(text), target.columns() - `⠋  ${seconds}s `.length);
     target.write(`${CLEAR_LINE}${target.style("accent", FRAMES[frame++ % FRAMES.length] ?? "")} ${shown}${elapsed}`);
   };
   let timer = setTimeout(() => {
