@@ -80,7 +80,11 @@ function makeContext(output: Output, signals: SignalWatch): CommandContext {
   let environment: Environment | undefined;
   const read = (): Environment => (environment ??= readEnvironment());
   const connect = async () => {
-    const { createClient } = await import("../api/client/index.js");
+    const [{ createClient }, { requireOwnSocketFolder }] = await Promise.all([
+      import("../api/client/index.js"),
+      import("./server/answers.js"),
+    ]);
+    requireOwnSocketFolder(context.layout.apiSocket);
     return createClient({ socketPath: context.layout.apiSocket });
   };
   const context: CommandContext = {
