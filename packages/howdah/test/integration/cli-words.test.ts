@@ -323,6 +323,20 @@ describe("the command line", () => {
       expect(await new Promise((done) => child.once("close", (_code, signal) => done(signal)))).toBe("SIGKILL");
     });
 
+    it("warns when a database of the project is stopped, as 'services url' does", async () => {
+      const stopped = { ...SERVICE, desired: "stopped" };
+      api.on("GET /external-services", () => [stopped]);
+      api.on("GET /external-services/find", () => ({
+        ...DETAILS,
+        service: { ...DETAILS.service, desired: "stopped" },
+      }));
+      const child = app(["true"]);
+      expect(await text(child.stderr)).toContain("howdah services start main");
+      const url = await howdah.run(["services", "url", "main"]);
+      expect(url).toMatchObject({ code: 0, stdout: `${DETAILS.service.connection_info}\n` });
+      expect(url.stderr).toContain("howdah services start main");
+    });
+
     it("says when there is no such command", async () => {
       const result = await howdah.run(["run", "-p", "shop", "app", "--", "no-such-command"]);
       expect(result.code).toBe(8);

@@ -15,5 +15,8 @@ export async function run(context: CommandContext, [name]: readonly string[], op
   const updated = await client.services.update(service.id, { parameters });
   const [last = updated] = await waitForServices(context, client, [updated], options);
   for (const notice of last.notices) output.warn(`${last.name}: ${notice}`);
+  if (last.origin === "compose") {
+    output.note(`The next 'howdah up' of project '${last.project}' makes it what its compose file says.`);
+  }
   output.result(last, () => `Updated '${last.name}' (${Object.keys(parameters).join(", ")}); it is ${last.status}.\n`);
 }
