@@ -12,6 +12,7 @@ import type { ServicePatch, ServiceRecord } from "../store/index.js";
 import { act } from "./act.js";
 import { type Context, marks } from "./context.js";
 import { observeService } from "./observe-service.js";
+import { Places } from "./places.js";
 import { planService } from "./plan-service.js";
 
 /** More rounds than any legal sequence of actions needs; beyond it the plan and the world disagree for good. */
@@ -47,12 +48,12 @@ export class Reconciler {
   readonly #slots = new Map<number, Slot>();
   readonly #failures = new Map<number, Failure>();
   readonly #abort = new AbortController();
-  readonly #limit: Semaphore;
+  readonly #places: Places;
 
   constructor(context: Context, options: { parallel: number; clock?: Clock }) {
     this.#context = context;
     this.#clock = options.clock ?? systemClock;
-    this.#limit = new Semaphore(options.parallel);
+    this.#places = new Places(options.parallel);
   }
 
   /** Why the last attempt to carry out the service's present wish failed. */
@@ -114,19 +115,18 @@ export class Reconciler {
   }
 
   async #run(id: number, slot: Slot): Promise<void> {
-    const release = await this.#limit.acquire();
-    try {
-      await this.#converge(id, slot);
-    } catch (error) {
-      if (this.#abort.signal.aborted) return;
-      await this.#failed(id, slot, error).catch((again: unknown) => {
-        // On a full disk not even the failure can be written down: it is told all the same, and tried again.
-        this.#context.log.error({ serviceId: id, err: again }, "unable to note a failure");
-        this.#retryLater(id, slot);
-      });
-    } finally {
-      release();
-    }
+    await this.#places.run(async () => {
+      try {
+        await this.#converge(id, slot);
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        await this.#failed(id, slot, error).catch((again: unknown) => {
+          // On a full disk not even the failure can be written down: it is told all the same, and tried again.
+          this.#context.log.error({ serviceId: id, err: again }, "unable to note a failure");
+          this.#retryLater(id, slot);
+        });
+      }
+    });
   }
 
   async #converge(id: number, slot: Slot): Promise<void> {
@@ -271,24 +271,4 @@ export function markDown(context: Context, id: number): void {
 /** Wanted, and never yet complete. */
 function isNew(record: ServiceRecord): boolean {
   return record.desired === "running" && record.provisioned === null;
-}
-
-class Semaphore {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(size: number) {
-    this.#free = size;
-  }
-
-  /** Resolves to the function that gives the place back. */
-  async acquire(): Promise<() => void> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    return () => {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    };
-  }
 }
