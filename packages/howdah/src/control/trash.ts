@@ -29,8 +29,8 @@ export async function discardService(context: Context, record: ServiceRecord): P
   await endProcesses(context, record.uid);
   await removeTree(layout.service(record.id).root);
   await removeTree(layout.service(record.id).socket);
-  store.trash.put(record.id, 0);
-  await purge(context, record.id);
+  store.services.discard(record.id);
+  await releaseUidOf(context, record.uid);
 }
 
 /** Finishes a restore that was asked for: the row is back, the folder not yet. */
@@ -50,8 +50,11 @@ async function purge(context: Context, id: number): Promise<void> {
   await endProcesses(context, item?.service.uid ?? null);
   await removeTree(trashFolder(context, id));
   context.store.trash.purge(id);
-  context.store.meta.clear(`service/${id}/`);
-  const uid = item?.service.uid ?? null;
+  await releaseUidOf(context, item?.service.uid ?? null);
+}
+
+/** After the row: a crash in between leaves a claim without a row, which the next start gives back. */
+async function releaseUidOf(context: Context, uid: number | null): Promise<void> {
   if (uid !== null) await releaseUid({ home: context.layout.home, uid });
 }
 

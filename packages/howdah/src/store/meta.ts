@@ -24,6 +24,11 @@ function deleteMeta(db: Database, prefix: string): void {
   });
 }
 
+/** Control keeps what it needs to know of a service under this beginning. */
+export function deleteMetaOf(db: Database, serviceId: number): void {
+  deleteMeta(db, `service/${serviceId}/`);
+}
+
 export function upsertMeta(db: Database, key: string, value: string): void {
   db.run("insert into meta (key, value) values (:key, :value) on conflict (key) do update set value = excluded.value", {
     key,

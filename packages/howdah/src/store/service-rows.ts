@@ -171,6 +171,10 @@ export function unmarkRemoved(
   );
 }
 
+export function deleteLive(db: Database, id: number): number {
+  return db.run("delete from services where id = :id and removed_at is null", { id });
+}
+
 export function deleteRemoved(db: Database, id: number): number {
   return db.run("delete from services where id = :id and removed_at is not null", { id });
 }

@@ -1,6 +1,7 @@
 import { HowdahError } from "../kernel/errors.js";
 import type { InitScript } from "../spec/index.js";
 import type { Database } from "./database.js";
+import { deleteMetaOf } from "./meta.js";
 import type { SecretBox, SecretPlace } from "./secret-box.js";
 import * as rows from "./service-rows.js";
 import { chooseSlug } from "./slug.js";
@@ -36,6 +37,10 @@ export function createServices(db: Database, box: SecretBox, now: () => number):
       return sealed === undefined ? [] : (JSON.parse(box.open(sealed, scriptsPlace(id))) as InitScript[]);
     },
     clearInitScripts: (id) => rows.deleteInitScripts(db, id),
+    discard: (id) =>
+      db.transaction(() => {
+        if (rows.deleteLive(db, id) > 0) deleteMetaOf(db, id);
+      }),
     ports: () => new Set(rows.selectPorts(db)),
     uids: () => new Set(rows.selectUids(db)),
   };

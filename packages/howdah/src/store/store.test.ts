@@ -204,6 +204,25 @@ describe("trash", () => {
     expect(store.trash.restore(old.id, { name: "old", port: 5433 })).toMatchObject({ slug: "old", port: 5433 });
   });
 
+  test("what never came to be is taken away with all that is known of it, and the number is never given again", () => {
+    const { id } = store.services.insert(newService());
+    const other = store.services.insert(newService({ name: "other", port: 5433 }));
+    store.meta.set(`service/${id}/applied`, "x");
+    store.meta.set(`service/${other.id}/applied`, "y");
+    store.services.discard(id);
+    store.services.discard(id);
+    expect(store.services.get(id)).toBeUndefined();
+    expect(store.trash.list()).toEqual([]);
+    expect(store.meta.get(`service/${id}/applied`)).toBeUndefined();
+    expect(store.meta.get(`service/${other.id}/applied`)).toBe("y");
+    store.trash.put(other.id, 1);
+    store.services.discard(other.id);
+    expect(store.trash.get(other.id), "a removed service is not discarded").toBeDefined();
+    store.trash.purge(other.id);
+    expect(store.meta.get(`service/${other.id}/applied`)).toBeUndefined();
+    expect(store.services.insert(newService()).id).toBeGreaterThan(other.id);
+  });
+
   test("purged for good; the number is never given again", () => {
     const { id } = store.services.insert(newService({ uid: 70_000 }));
     store.trash.purge(id);

@@ -1,5 +1,6 @@
 import { HowdahError } from "../kernel/errors.js";
 import type { Database } from "./database.js";
+import { deleteMetaOf } from "./meta.js";
 import * as rows from "./service-rows.js";
 import { requireName, requirePort } from "./services.js";
 import { chooseSlug } from "./slug.js";
@@ -32,9 +33,10 @@ export function createTrash(db: Database, now: () => number): Store["trash"] {
         if (restored === undefined) throw new Error(`service ${id} is not there after it was restored`);
         return rows.toRecord(restored);
       }),
-    purge: (id) => {
-      rows.deleteRemoved(db, id);
-    },
+    purge: (id) =>
+      db.transaction(() => {
+        if (rows.deleteRemoved(db, id) > 0) deleteMetaOf(db, id);
+      }),
   };
 }
 

@@ -98,6 +98,8 @@ export interface Store extends Disposable {
     /** Kept until they ran once. */
     initScripts(id: number): InitScript[];
     clearInitScripts(id: number): void;
+    /** Takes away a live service and all that is known of it; nothing happens when there is none. */
+    discard(id: number): void;
     /** Ports of live services and of those in the trash: choose outside of them, so that a removed service can come back
      *  at its own. A port that a user asks for by number may be taken from the trash. */
     ports(): Set<number>;
@@ -110,6 +112,7 @@ export interface Store extends Disposable {
     get(id: number): TrashRecord | undefined;
     /** Puts the row back under `name` with `port`, state stopped. Throws TRASH_NOT_FOUND, SERVICE_EXISTS, PORT_TAKEN. */
     restore(id: number, to: { name: string; port: number }): ServiceRecord;
+    /** Takes away a removed service and all that is known of it; nothing happens when there is none. */
     purge(id: number): void;
   };
   readonly configs: {
