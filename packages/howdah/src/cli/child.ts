@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { constants } from "node:os";
+import { delimiter, join } from "node:path";
 import { errnoOf, HowdahError } from "../kernel/errors.js";
 import type { CommandContext } from "./command.js";
 
@@ -30,7 +32,7 @@ export async function runInPlace(
   try {
     const { code, signal } = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(
       (resolve, reject) => {
-        child.once("error", (error) => reject(spawnError(program, error, missingHint)));
+        child.once("error", (error) => reject(spawnError({ program, path: env["PATH"] ?? "" }, error, missingHint)));
         child.once("exit", (exitCode, exitSignal) => resolve({ code: exitCode, signal: exitSignal }));
       },
     );
@@ -44,9 +46,11 @@ export async function runInPlace(
   }
 }
 
-function spawnError(program: string, error: Error, missingHint: string): HowdahError {
+function spawnError(tried: { program: string; path: string }, error: Error, missingHint: string): HowdahError {
+  const { program } = tried;
   const errno = errnoOf(error);
-  if (errno === "ENOENT") {
+  // EACCES also comes of a folder on the PATH that we may not enter, whatever the program.
+  if (errno === "ENOENT" || (errno === "EACCES" && !program.includes("/") && !isOnPath(tried))) {
     return new HowdahError("TOOL_MISSING", `'${program}' is not installed or not on the PATH`, {
       cause: error,
       hint: missingHint,
@@ -56,4 +60,8 @@ function spawnError(program: string, error: Error, missingHint: string): HowdahE
     cause: error,
     hint: "Check that it is an executable file.",
   });
+}
+
+function isOnPath({ program, path }: { program: string; path: string }): boolean {
+  return path.split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
