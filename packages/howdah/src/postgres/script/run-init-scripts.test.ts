@@ -335,6 +335,13 @@ describe("shell scripts", () => {
     });
   });
 
+  it("may write a line without an end: its beginning is told, and no more of it is in memory", async () => {
+    // More than a string can hold.
+    const text = "head -c 600000000 /dev/zero | tr '\\0' x\necho\necho after\nprintf end";
+    await run([script("long-line.sh", text)]);
+    expect(texts()).toEqual(["x".repeat(4_096), "after", "end"]);
+  }, 60_000);
+
   it("leave nothing running, neither at their end nor when given up", async () => {
     await run([script("bg.sh", "sleep 600 & echo $!")]);
     const controller = new AbortController();

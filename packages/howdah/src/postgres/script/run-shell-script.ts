@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { minimalEnvironment } from "../../kernel/environment.js";
 import { errnoOf, HowdahError } from "../../kernel/errors.js";
@@ -58,8 +57,8 @@ export async function runShellScript(o: ShellScriptOptions): Promise<void> {
   const last: string[] = [];
   const censor = censorOf(o.variables);
   const lines = [child.stdout, child.stderr].map(async (stream) => {
-    for await (const whole of createInterface({ input: stream })) {
-      const line = censor(whole.slice(0, MAX_LINE_CHARS));
+    for await (const whole of linesOf(stream)) {
+      const line = censor(whole);
       o.log.info({ script: script.name, text: line }, "output of an init script");
       last.push(line);
       if (last.length > LAST_LINES) last.shift();
@@ -83,6 +82,27 @@ export async function runShellScript(o: ShellScriptOptions): Promise<void> {
   for (const stream of [child.stdout, child.stderr]) stream.destroy();
   signal?.throwIfAborted();
   if (ending !== 0) throw shellFailure(script.name, ending, last);
+}
+
+/** Of a line that is longer, or never ends, the beginning; the rest is never in memory. */
+async function* linesOf(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
+  stream.setEncoding("utf8");
+  let rest = "";
+  let isTold = false;
+  for await (const chunk of stream) {
+    const [first = "", ...more] = String(chunk).split("\n");
+    rest += first;
+    for (const next of more) {
+      if (!isTold) yield rest.slice(0, MAX_LINE_CHARS).replace(/\r$/, "");
+      isTold = false;
+      rest = next;
+    }
+    if (rest.length <= MAX_LINE_CHARS) continue;
+    if (!isTold) yield rest.slice(0, MAX_LINE_CHARS);
+    isTold = true;
+    rest = "";
+  }
+  if (rest !== "" && !isTold) yield rest;
 }
 
 function shellFailure(name: string, ending: number | string | null, last: readonly string[]): HowdahError {
