@@ -3,7 +3,6 @@
  * of whoever reads it: escape sequences can rewrite what stands there, or have it type. Line breaks, tabs and our own
  * colours stay; every other control character is shown as its picture.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROLS = /\x1b\[[0-9;]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 const PICTURES = 0x2400;
 
