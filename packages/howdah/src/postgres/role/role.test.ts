@@ -27,7 +27,12 @@ let spec: ServerSpec;
 let admin: pg.Client;
 beforeAll(async () => {
   home = await TestHome.make();
-  spec = await home.server({ fsync: "off", log_statement: "all", log_min_duration_statement: "0" });
+  spec = await home.server({
+    fsync: "off",
+    log_statement: "all",
+    log_min_duration_statement: "0",
+    shared_preload_libraries: "pg_stat_statements",
+  });
   await startServer(spec, { log: silent });
   admin = await connectAdmin(spec);
 });
@@ -259,6 +264,14 @@ describe("provision", () => {
     await expect.poll(log).toContain("this is logged");
     expect(log()).not.toContain(password);
     expect(log()).not.toContain(rows[0].v);
+  });
+
+  it("leaves no verifier among the statements that monitors may read", async () => {
+    await sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
+    await provision(spec, { username: "counted", database: "counted", password: "one" });
+    await provision(spec, { username: "counted", database: "counted", password: "two" });
+    const { rows } = await admin.query("SELECT query FROM pg_stat_statements WHERE query LIKE '%SCRAM-%'");
+    expect(rows).toEqual([]);
   });
 });
 

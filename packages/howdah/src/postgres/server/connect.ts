@@ -31,6 +31,8 @@ function adminOptions(major: number): string {
     log_min_duration_statement: "-1",
     log_min_error_statement: "panic",
     log_duration: "off",
+    // Its texts may be read by members of pg_monitor. Where the extension is not loaded, the name means nothing.
+    "pg_stat_statements.track": "none",
     ...(major >= 17 ? { event_triggers: "off" } : {}),
   };
   return Object.entries(settings)
