@@ -1,4 +1,5 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -54,6 +55,17 @@ describe("spawnDetached", () => {
         .filter((l) => !/^(PWD|SHLVL|_)=|^$/.test(l))
         .sort(),
     ).toEqual(["ONLY=this", "PATH=/usr/bin:/bin"]);
+  });
+
+  it("writes its output to nothing but a plain file of one name", async () => {
+    writeFileSync(join(folder, "kept"), "kept");
+    linkSync(join(folder, "kept"), join(folder, "err"));
+    await expect(run("echo x >&2")).rejects.toMatchObject({ code: "HOME_UNUSABLE" });
+    expect(readFileSync(join(folder, "kept"), "utf8")).toBe("kept");
+    rmSync(join(folder, "err"));
+    // Opened for writing, a pipe without a reader would keep us waiting for ever.
+    execFileSync("mkfifo", [join(folder, "err")]);
+    await expect(run("echo x >&2")).rejects.toThrow();
   });
 
   it("hands down no open files", async ({ skip }) => {

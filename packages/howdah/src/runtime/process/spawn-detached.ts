@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { HowdahError } from "../../kernel/errors.js";
 import { inheritedDescriptors } from "./inherited-descriptors.js";
 import { readProcess } from "./processes.js";
 import type { ProcessIdentity } from "./types.js";
@@ -61,7 +62,15 @@ function startTimeOf(pid: number): string {
   return readProcess(pid)?.startTime ?? "ended";
 }
 
+/** The folder may be another user's, who puts something of the file's name there: a link to one of ours, which would be
+ *  written to, or a pipe, whose opening would wait for ever. */
 function openLog(path: string): number {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
-  return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  const stat = fstatSync(fd);
+  if (stat.isFile() && stat.nlink === 1) return fd;
+  closeSync(fd);
+  throw new HowdahError("HOME_UNUSABLE", `'${path}' is not a plain file of one name`, {
+    hint: "Somebody put another file or a link in its place; remove it.",
+  });
 }
