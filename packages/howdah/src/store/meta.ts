@@ -1,7 +1,7 @@
 import type { Database } from "./database.js";
 import type { Store } from "./types.js";
 
-/** Where `open-store` keeps the check by which a wrong or lost key is told; nothing clears it. */
+/** Where `open-store` keeps the check by which a wrong or lost key is told. */
 export const KEY_CHECK = "encryption-key-check";
 
 /** Small values of the installation itself. */
@@ -9,7 +9,6 @@ export function createMeta(db: Database): Store["meta"] {
   return {
     get: (key) => selectMeta(db, key),
     set: (key, value) => upsertMeta(db, key, value),
-    clear: (prefix) => deleteMeta(db, prefix),
   };
 }
 
@@ -17,16 +16,10 @@ export function selectMeta(db: Database, key: string): string | undefined {
   return db.one<{ value: string }>("select value from meta where key = :key", { key })?.value;
 }
 
-function deleteMeta(db: Database, prefix: string): void {
-  db.run("delete from meta where substr(key, 1, length(:prefix)) = :prefix and key <> :kept", {
-    prefix,
-    kept: KEY_CHECK,
-  });
-}
-
 /** Control keeps what it needs to know of a service under this beginning. */
 export function deleteMetaOf(db: Database, serviceId: number): void {
-  deleteMeta(db, `service/${serviceId}/`);
+  const prefix = `service/${serviceId}/`;
+  db.run("delete from meta where substr(key, 1, length(:prefix)) = :prefix", { prefix });
 }
 
 export function upsertMeta(db: Database, key: string, value: string): void {

@@ -146,7 +146,5 @@ export interface Store extends Disposable {
   readonly meta: {
     get(key: string): string | undefined;
     set(key: string, value: string): void;
-    /** Takes away every key that begins with the prefix. */
-    clear(prefix: string): void;
   };
 }
