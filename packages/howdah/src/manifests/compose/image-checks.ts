@@ -67,7 +67,7 @@ function noteExtension(context: Context, flavor: ImageFlavor, major: Major, plac
   const extra = EXTENSIONS[flavor];
   if (extra === undefined) return major;
   const message = `the embedded PostgreSQL ${major} lacks the extension '${extra.extension}' that this image brings; CREATE EXTENSION ${extra.extension} will fail there`;
-  const hint = `Install your system's PostgreSQL with it, on Debian and Ubuntu 'apt-get install ${extra.debian(major)}' (from apt.postgresql.org); Howdah then uses the system engine.`;
+  const hint = `Install your system's PostgreSQL with it, on Debian and Ubuntu 'apt-get install ${extra.debian(major)}' (from apt.postgresql.org); services made after 'howdah engines remove ${major}' run on that one.`;
   context.report.warning("extension-missing", message, place, hint);
   return major;
 }
