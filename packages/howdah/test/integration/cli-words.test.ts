@@ -135,6 +135,12 @@ describe("the command line", () => {
       expect((await howdah.run(["services", "show"])).code).toBe(2);
     });
 
+    it("say so where a project has none", async () => {
+      api.on("GET /external-services", () => []);
+      expect(await howdah.ok(["services", "list", "-p", "shop"])).toBe("Project 'shop' has no services.\n");
+      expect(await howdah.ok(["services", "list"])).toContain("howdah services create");
+    });
+
     it("are looked for in the project of the compose file here first", async () => {
       const folder = join(howdah.folder, "shop");
       mkdirSync(folder, { recursive: true });

@@ -8,5 +8,9 @@ export async function run(
 ): Promise<void> {
   const client = await context.client();
   const services = await client.services.list(options.project === undefined ? {} : { project: options.project });
-  context.output.result(services, () => renderServiceTable(services, context.output.style));
+  context.output.result(services, () =>
+    services.length === 0 && options.project !== undefined
+      ? `Project '${options.project}' has no services.\n`
+      : renderServiceTable(services, context.output.style),
+  );
 }
