@@ -335,6 +335,15 @@ describe("shell scripts", () => {
     });
   });
 
+  it("are handed no open file of ours", async ({ skip }) => {
+    skip(process.platform !== "linux", "needs /proc");
+    await run([script("files.sh", "ls -l /proc/$$/fd")]);
+    // Where the test runner itself inherited files, there is nothing in their places.
+    const open = texts().flatMap((text) => String(text).split(" -> ").slice(1));
+    expect(open.length).toBeGreaterThan(2);
+    expect(open.filter((to) => !/^(\/dev\/null|socket:.*|.*\/files\.sh)$/.test(to))).toEqual([]);
+  });
+
   it("may write a line without an end: its beginning is told, and no more of it is in memory", async () => {
     // More than a string can hold.
     const text = "head -c 600000000 /dev/zero | tr '\\0' x\necho\necho after\nprintf end";

@@ -1,8 +1,11 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { minimalEnvironment } from "../../kernel/environment.js";
 import { errnoOf, HowdahError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/log.js";
+import { inPlaceOfInherited } from "../../runtime/process/index.js";
 import type { InitScript } from "../../spec/index.js";
 
 const LAST_LINES = 20;
@@ -44,14 +47,18 @@ export async function runShellScript(o: ShellScriptOptions): Promise<void> {
   const { script, signal } = o;
   signal?.throwIfAborted();
   const words = ["-c", RUNNER, "howdah", o.folder, script.name, script.executable ? "run" : "source"];
+  // Files that whoever started us left open are no business of the script's.
+  const nothing = openSync("/dev/null", "r");
   const child = spawn("/bin/sh", words, {
     cwd: "/",
     env: { ...minimalEnvironment(), HOME: o.folder, ...o.variables },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", ...inPlaceOfInherited(nothing)],
     // A group of its own, so that what it left in the background can be ended with it.
     detached: true,
     ...(o.uid === null ? {} : { uid: o.uid, gid: o.uid }),
-  });
+    // The types know pipes only where nothing follows them.
+  }) as ChildProcessByStdio<Writable, Readable, Readable>;
+  closeSync(nothing);
   const endGroup = () => killGroup(child.pid);
   signal?.addEventListener("abort", endGroup, { once: true });
   const last: string[] = [];

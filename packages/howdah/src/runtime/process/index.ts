@@ -1,6 +1,7 @@
 export { type Account, serviceAccount } from "./accounts.js";
 export { freeBytes, requireFreeSpace } from "./disk.js";
 export { HeldFolder } from "./held-folder.js";
+export { inPlaceOfInherited } from "./inherited-descriptors.js";
 export { findFreePort, isPortFree } from "./ports.js";
 export {
   isAlive,

@@ -13,6 +13,14 @@ export function inheritedDescriptors(): number[] {
     .filter((fd) => fd > 2 && !closesOnExec(fd));
 }
 
+/** Further `stdio` of a child: the given file stands in the place of each that we inherited, since there is no way to
+ *  just close one in the child. */
+export function inPlaceOfInherited(fd: number): ("ignore" | number)[] {
+  const inherited = new Set(inheritedDescriptors());
+  const last = Math.max(2, ...inherited);
+  return Array.from({ length: last - 2 }, (_, i) => (inherited.has(i + 3) ? fd : "ignore"));
+}
+
 const O_CLOEXEC = 0o2000000;
 
 function closesOnExec(fd: number): boolean {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { HowdahError } from "../../kernel/errors.js";
-import { inheritedDescriptors } from "./inherited-descriptors.js";
+import { inPlaceOfInherited } from "./inherited-descriptors.js";
 import { readProcess } from "./processes.js";
 import type { ProcessIdentity } from "./types.js";
 import { noticeExit } from "./watch-exit.js";
@@ -33,7 +33,7 @@ export async function spawnDetached(o: DetachedCommand): Promise<ProcessIdentity
       cwd: o.cwd,
       env: o.env,
       detached: true,
-      stdio: ["ignore", stdout, stderr, ...shadowed(stderr)],
+      stdio: ["ignore", stdout, stderr, ...inPlaceOfInherited(stderr)],
       ...(o.uid === null ? {} : { uid: o.uid, gid: o.gid ?? o.uid }),
     });
     const { pid } = child;
@@ -48,13 +48,6 @@ export async function spawnDetached(o: DetachedCommand): Promise<ProcessIdentity
     closeSync(stdout);
     if (stderr !== stdout) closeSync(stderr);
   }
-}
-
-/** Puts a log file in the place of each file that we inherited: there is no way to just close one in the child. */
-function shadowed(fd: number): ("ignore" | number)[] {
-  const inherited = new Set(inheritedDescriptors());
-  const last = Math.max(2, ...inherited);
-  return Array.from({ length: last - 2 }, (_, i) => (inherited.has(i + 3) ? fd : "ignore"));
 }
 
 function startTimeOf(pid: number): string {
