@@ -30,8 +30,8 @@ export interface Failure {
   readonly error: HowdahError;
   /** The wish that could not be carried out. */
   readonly generation: number;
-  /** The service never came to be and is being taken away again. */
-  readonly rollback: boolean;
+  /** The service never came to be and is being taken away again; `stuck`: that failed, too, and goes on behind. */
+  readonly rollback: boolean | "stuck";
 }
 
 interface Slot {
@@ -134,7 +134,7 @@ export class Reconciler {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const record = store.services.get(id);
       if (record === undefined) return this.#forget(slot);
-      if (this.#failures.get(id)?.rollback === true && isNew(record)) {
+      if (this.#isRollingBack(id) && isNew(record)) {
         this.#rollBack(record);
         continue;
       }
@@ -209,16 +209,20 @@ export class Reconciler {
     if (await this.#anotherPort(record, error)) return this.#retryLater(id, slot, 0);
     const rollback = isNew(record);
     // While it is being rolled back, the first reason is the one to tell.
-    if (this.#failures.get(id)?.rollback !== true) {
-      this.#failures.set(id, { error, generation: record.generation, rollback });
-    }
+    const first = this.#isRollingBack(id) ? this.#failures.get(id) : undefined;
+    const { generation } = record;
+    this.#failures.set(id, first === undefined ? { error, generation, rollback } : { ...first, rollback: "stuck" });
     setTimeout(() => this.#failures.delete(id), FAILURE_KEPT_MS).unref();
     if (rollback) {
       this.#rollBack(record);
       return this.#retryLater(id, slot, 0);
     }
     store.services.patch(id, { state: "failed", stateDetail: error.message, observedGeneration: record.generation });
-    if (error.spec.retryable || error.code === "INTERNAL") this.#retryLater(id, slot);
+    if (error.spec.retryable || error.code === "INTERNAL" || first !== undefined) this.#retryLater(id, slot);
+  }
+
+  #isRollingBack(id: number): boolean {
+    return (this.#failures.get(id)?.rollback ?? false) !== false;
   }
 
   /** The first start failed: nothing half-made stays behind, and whoever waits gets the reason. */
