@@ -1,4 +1,13 @@
-import { appendFileSync, closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +23,7 @@ afterEach(async () => rm(folder, { recursive: true }));
 test("server.json is private, whole, and replaces the last one", async () => {
   const path = join(folder, "server.json");
   const info = { pid: 1, url: "http://127.0.0.1:7700", version: "1.0.0", started_at: "2026-01-02T03:04:05.000Z" };
+  writeFileSync(`${path}.tmp`, "of a server that was killed", { mode: 0o644 });
   await writeServerInfo(path, info);
   await writeServerInfo(path, { ...info, pid: 2 });
   expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ ...info, pid: 2 });

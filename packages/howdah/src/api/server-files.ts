@@ -1,5 +1,4 @@
 /** The two files that the control process leaves for people: who it is (server.json) and what it said (server.log). */
-import { randomBytes } from "node:crypto";
 import { copyFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { errnoOf } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
@@ -15,10 +14,12 @@ export interface ServerInfo {
   readonly started_at: string;
 }
 
-/** Never half-written: readers see the old file or the new one. */
+/** Never half-written: readers see the old file or the new one. Called under the home's lock, so the draft is ours. */
 export async function writeServerInfo(path: string, info: ServerInfo): Promise<void> {
-  const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const draft = `${path}.tmp`;
   try {
+    // What a killed server left.
+    await rm(draft, { force: true });
     await writeFile(draft, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600, flag: "wx" });
     await rename(draft, path);
   } catch (error) {

@@ -72,8 +72,8 @@ export function createKeyFile(path: string): Buffer {
   return key;
 }
 
-/** Also those of runs that crashed: once a key is linked, no draft can become it any more. */
-function removeDrafts(path: string): void {
+/** Drafts of runs that crashed: once a key is linked, none can become it any more, and one may be a second name of it. */
+export function removeDrafts(path: string): void {
   for (const name of readdirSync(dirname(path))) {
     if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(".tmp")) continue;
     try {

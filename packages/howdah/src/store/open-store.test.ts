@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -52,6 +52,13 @@ describe("openStore", () => {
     expect(db.one("pragma journal_mode")).toEqual({ journal_mode: "wal" });
     expect(db.one("pragma foreign_keys")).toEqual({ foreign_keys: 1 });
     expect(db.one("pragma busy_timeout")).toEqual({ timeout: 5000 });
+  });
+
+  test("a second name of the key, which a kill at its making leaves, goes at the next opening", () => {
+    writeSomething();
+    linkSync(paths.encryptionKey, `${paths.encryptionKey}.0123456789abcdef.tmp`);
+    writeSomething();
+    expect(readdirSync(folder).filter((name) => name.startsWith("encryption_key"))).toEqual(["encryption_key"]);
   });
 
   test("a lost key is told and not replaced", () => {

@@ -4,7 +4,7 @@ import { createApps } from "./apps.js";
 import { createConfigs } from "./configs.js";
 import { Database } from "./database.js";
 import { createEvents } from "./events.js";
-import { createKeyFile, readKeyFile } from "./key-file.js";
+import { createKeyFile, readKeyFile, removeDrafts } from "./key-file.js";
 import { createMeta, KEY_CHECK, selectMeta, upsertMeta } from "./meta.js";
 import { hasTable, migrate } from "./migrate.js";
 import { createSecretBox, type SecretBox } from "./secret-box.js";
@@ -56,6 +56,7 @@ export function openStore(options: StoreOptions): Store {
 function openSecretBox(path: string, check: string | undefined): SecretBox {
   const key = readKeyFile(path) ?? (check === undefined ? createKeyFile(path) : undefined);
   if (key === undefined) throw new HowdahError("KEY_WRONG", `the encryption key '${path}' is missing`);
+  removeDrafts(path);
   const box = createSecretBox(key);
   if (check === undefined) return box;
   try {
