@@ -60,6 +60,9 @@ describe("majors 15 to 18 side by side", () => {
     "as an ordinary user (needs root and the user 'howdahtest', which .ci/run makes)",
     async () => {
       if (user === undefined) return;
+      // Beside services of root's, whose processes and claims are closed to others.
+      await using roots = new Installation();
+      await roots.ok(["services", "create", "-t", "postgres", "-n", "roots", "-y"]);
       await using checkout = new Installation();
       const program = copyCheckout(join(checkout.folder, "checkout"), 0o755);
       await using howdah = new Installation({ user, program });
