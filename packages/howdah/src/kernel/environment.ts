@@ -3,6 +3,8 @@ import { join, resolve } from "node:path";
 import { HowdahError } from "./errors.js";
 import { parseSize } from "./sizes.js";
 
+const CORRECT_IT = "Correct the environment variable, or unset it.";
+
 /** The only reader of environment variables. Parsed once by an entry point, frozen, passed down. */
 export interface Environment {
   /** Absolute path of the installation. */
@@ -107,7 +109,9 @@ function integer(env: Variables, name: string, fallback: number, min: number, ma
   if (text === undefined || text === "") return fallback;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(value) || value < min || value > max) {
-    throw new HowdahError("INVALID_INPUT", `${name} is '${text}', not a whole number from ${min} to ${max}`);
+    throw new HowdahError("INVALID_INPUT", `${name} is '${text}', not a whole number from ${min} to ${max}`, {
+      hint: CORRECT_IT,
+    });
   }
   return value;
 }
@@ -140,7 +144,10 @@ function oneOf<const T extends readonly [string, ...string[]]>(env: Variables, n
   const text = env[name];
   if (text === undefined || text === "") return allowed[0];
   const found = allowed.find((a) => a === text);
-  if (found === undefined)
-    throw new HowdahError("INVALID_INPUT", `${name} is '${text}', not one of ${allowed.join(", ")}`);
+  if (found === undefined) {
+    throw new HowdahError("INVALID_INPUT", `${name} is '${text}', not one of ${allowed.join(", ")}`, {
+      hint: CORRECT_IT,
+    });
+  }
   return found;
 }
