@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,8 @@ describe("answers", () => {
     expect(await answers(path)).toBe(true);
     expect(await answers(`${path}.none`)).toBe(false);
     expect(await answers(join(parent, "none", "api.sock"))).toBe(false);
+    writeFileSync(join(parent, "file"), "");
+    expect(await answers(join(parent, "file", "sockets", "api.sock"))).toBe(false);
   });
 
   it("talks to nobody in another user's folder where anybody could make one", async ({ skip }) => {

@@ -1,4 +1,4 @@
-import { lstatSync, statSync } from "node:fs";
+import { lstatSync, type Stats, statSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { errnoOf, HowdahError } from "../../kernel/errors.js";
@@ -10,8 +10,14 @@ import { errnoOf, HowdahError } from "../../kernel/errors.js";
  */
 export function requireOwnSocketFolder(socketPath: string): void {
   const folder = dirname(socketPath);
-  const found = lstatSync(folder, { throwIfNoEntry: false });
-  if (found === undefined || (found.uid === process.geteuid?.() && !found.isSymbolicLink())) return;
+  let found: Stats;
+  try {
+    found = lstatSync(folder);
+  } catch {
+    // Not there, or not to be reached: connecting and making the home say so in their own words.
+    return;
+  }
+  if (found.uid === process.geteuid?.() && !found.isSymbolicLink()) return;
   const isOpenToAll = (statSync(dirname(folder)).mode & 0o002) !== 0;
   if (!isOpenToAll) return;
   throw new HowdahError(
