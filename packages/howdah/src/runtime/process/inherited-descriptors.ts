@@ -6,7 +6,7 @@ import { errnoOf } from "../../kernel/errors.js";
  * own files in every program that it starts, but not these; a server that outlives us would hold them for ever, and
  * whoever waits for the end of such a pipe would wait as long.
  */
-export function inheritedDescriptors(): number[] {
+function inheritedDescriptors(): number[] {
   if (process.platform !== "linux") return [];
   return readdirSync("/proc/self/fdinfo")
     .map(Number)
