@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { HowdahError } from "../kernel/errors.js";
+import { HowdahError, isHowdahError } from "../kernel/errors.js";
 import type { Database } from "./database.js";
 import type { ApiKeyRecord, Store } from "./types.js";
 
@@ -34,8 +34,7 @@ export function createApiKeys(db: Database, now: () => number): Store["apiKeys"]
       if (match === undefined) return undefined;
       const at = now();
       if (match.last_used_at !== null && at - match.last_used_at < USE_NOTED_EVERY_MS) return toRecord(match);
-      updateLastUsed(db, match.id, at);
-      return toRecord({ ...match, last_used_at: at });
+      return toRecord(noteUse(db, match, at) ? { ...match, last_used_at: at } : match);
     },
     remove: (id) => deleteKey(db, id) > 0,
   };
@@ -63,6 +62,17 @@ function selectKeys(db: Database): ApiKeyRow[] {
 
 function updateLastUsed(db: Database, id: number, at: number): void {
   db.run("update api_keys set last_used_at = :at where id = :id", { id, at });
+}
+
+/** When a key was used is for people: a disk without space for it locks nobody out. */
+function noteUse(db: Database, { id }: ApiKeyRow, at: number): boolean {
+  try {
+    updateLastUsed(db, id, at);
+    return true;
+  } catch (error) {
+    if (isHowdahError(error, "DISK_FULL")) return false;
+    throw error;
+  }
 }
 
 function deleteKey(db: Database, id: number): number {
