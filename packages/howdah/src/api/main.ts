@@ -100,13 +100,14 @@ async function open({ environment, layout, log, store, ending }: Parts, opened: 
   });
   await api.ready();
   routes.resolve((request, response) => api.routing(request, response));
-  opened.servers.push(await listenOnSocket(handler, layout.apiSocket));
   const started_at = new Date(startedAt).toISOString();
   await writeServerInfo(layout.serverInfo, { pid: process.pid, url, version, started_at }).catch((error: unknown) => {
     // A full disk is when the servers need somebody to look after them most.
     if (errnoOf(error) !== "ENOSPC") throw error;
     log.warn({ path: layout.serverInfo }, "no space left to write who this is");
   });
+  // Last: whoever finds an answer there finds all the rest in its place.
+  opened.servers.push(await listenOnSocket(handler, layout.apiSocket));
   tellAddress(environment, url, log);
 }
 
