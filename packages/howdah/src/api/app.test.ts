@@ -231,6 +231,15 @@ describe("problems", () => {
     expect(problem(await unix("/api/external-services/7")).extensions.code).toBe("SERVICE_NOT_FOUND");
   });
 
+  test("an empty body under a JSON content type is none where none is taken", async () => {
+    const service = await served.control.services.create({ name: "no-body" });
+    for (const action of ["stop", "start"]) {
+      const answer = await unix(`/api/external-services/${service.id}/${action}`, "POST", "");
+      expect({ action, status: answer.status }).toEqual({ action, status: 200 });
+    }
+    expect((await unix(`/api/external-services/${service.id}`, "DELETE", "")).status).toBe(204);
+  });
+
   test("what is no JSON", async () => {
     const broken = problem(await unix("/api/keys", "POST", '{"name": '));
     expect(broken).toMatchObject({ status: 400, detail: "the body is not valid JSON" });

@@ -43,6 +43,12 @@ export function newInstance() {
       sendProblem(reply as FastifyReply, error, request.id);
     },
   }).withTypeProvider<ZodTypeProvider>();
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  // Many clients send this header always: where a route takes no body, an empty one is none.
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "" && request.routeOptions.schema?.body === undefined) done(null, undefined);
+    else parseJson(request, String(body), done);
+  });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   return app;

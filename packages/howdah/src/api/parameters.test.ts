@@ -39,11 +39,19 @@ describe("create", () => {
       memoryBytes: null,
       settings: {},
       initdbArgs: [],
+      engine: null,
     });
   });
 
   test("nothing at all is everything by default, and null is nothing", () => {
-    expect(create({})).toEqual({ image: null, port: null, memoryBytes: null, settings: {}, initdbArgs: [] });
+    expect(create({})).toEqual({
+      image: null,
+      port: null,
+      memoryBytes: null,
+      settings: {},
+      initdbArgs: [],
+      engine: null,
+    });
     expect(create({ host: null, port: null, version: null }, { version: null })).toEqual(create({}));
   });
 
@@ -174,9 +182,10 @@ describe("update", () => {
     expect(update({ password: HIDDEN })).toEqual({});
   });
 
-  test("the endpoint stays, and what initdb reads", () => {
-    expect(update({ port: "5432", host: "127.0.0.1" })).toEqual({});
-    expect(refusal(() => update({ port: 5433 })).message).toContain("kept for ever");
+  test("the endpoint moves only when asked to; the engine and what initdb reads stay", () => {
+    expect(update({ port: "5432", host: "127.0.0.1", engine: "embedded" })).toEqual({});
+    expect(update({ port: 5433 })).toEqual({ port: 5433 });
+    expect(refusal(() => update({ engine: "system" })).message).toContain("stays with it");
     expect(refusal(() => update({ initdb_args: "--no-sync" })).message).toContain("only read when");
   });
 
@@ -223,6 +232,7 @@ describe("what is shown", () => {
       port: "5432",
       memory: "512Mi",
       ssl_mode: "disable",
+      engine: "embedded",
       max_connections: "50",
       "set.work_mem": "64MB",
     });

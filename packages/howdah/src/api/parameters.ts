@@ -31,12 +31,15 @@ export const PostgresParameters = z
     username: text("Role that owns the database and administers the server. Default: postgres."),
     password: text("Password of that role. Empty: generated."),
     host: z.enum(["localhost", "127.0.0.1"]).describe("Servers listen on the loopback address only."),
-    port: whole("Port on 127.0.0.1, kept for ever. Default: the first free one from 5432."),
+    port: whole("Port on 127.0.0.1, kept until you change it. Default: the first free one from 5432."),
     memory: z
       .union([z.number().positive(), z.string()])
       .describe("What the settings are sized for: text with a unit such as 512M or 2Gi; a bare number means MiB."),
     max_connections: whole("The setting of that name."),
     ssl_mode: z.literal("disable").describe("Connections stay on this machine. TLS comes with the gateway."),
+    engine: z
+      .enum(["embedded", "system"])
+      .describe("Whose binaries: Howdah's own, or the system's with its extensions. Read when the server is made."),
     initdb_args: z
       .union([z.string(), z.array(z.string())])
       .describe("Further words for initdb; only read when the server is made."),
@@ -80,28 +83,31 @@ export function createFromParameters(input: ParametersInput): Omit<CreateService
     memoryBytes: known.memory === undefined ? null : bytesOf(known.memory),
     settings: Object.fromEntries(kept),
     initdbArgs: wordsOf(known.initdb_args),
+    engine: known.engine ?? null,
   };
 }
 
 /**
- * An empty password, or the one that stands for a hidden one, leaves it as it is. The endpoint and what only initdb
+ * An empty password, or the one that stands for a hidden one, leaves it as it is. The engine and what only initdb
  * reads cannot be changed, but may be sent as they are. Throws INVALID_INPUT, VERSION_UNSUPPORTED.
  */
 export function updateFromParameters(input: ParametersInput, current: ServiceView): UpdateService {
   const { known, settings } = split(input.parameters);
   const { major } = versionOf(known, input);
-  if (known.port !== undefined && portOf(known.port) !== current.endpoint.port) {
-    throw invalid("port", `the port of a service is kept for ever, it is ${current.endpoint.port}`);
+  if (known.engine !== undefined && known.engine !== current.engine) {
+    throw invalid("engine", `the data was made with the ${current.engine ?? "default"} engine and stays with it`);
   }
   if (wordsOf(known.initdb_args).length > 0) {
     throw invalid("initdb_args", "it is only read when the server is made");
   }
   const password = known.password === HIDDEN || known.password === "" ? undefined : known.password;
+  const port = known.port === undefined ? undefined : portOf(known.port);
   const removesMemory = input.parameters["memory"] === null;
   return {
     ...(password === undefined ? {} : { password }),
     ...(known.database === undefined ? {} : { database: known.database }),
     ...(known.username === undefined ? {} : { username: known.username }),
+    ...(port === undefined || port === current.endpoint.port ? {} : { port }),
     ...(known.memory === undefined ? {} : { memoryBytes: bytesOf(known.memory) }),
     ...(removesMemory ? { memoryBytes: null } : {}),
     ...(Object.keys(settings).length === 0 ? {} : { settings }),
@@ -122,6 +128,7 @@ export function parametersOf(view: ServiceView): Record<string, string> {
     ssl_mode: "disable",
   };
   if (view.image !== null) parameters["docker_image"] = view.image;
+  if (view.engine !== null) parameters["engine"] = view.engine;
   for (const [name, value] of Object.entries(view.settings)) {
     const integer = name === "max_connections" && /^\d+$/.test(value);
     parameters[integer ? name : `${SETTING_PREFIX}${name}`] = value;

@@ -50,11 +50,12 @@ export async function act(context: Context, record: ServiceRecord, action: Actio
     case "stop":
       store.services.patch(record.id, { state: record.desired === "deleted" ? "deleting" : "stopping" });
       phase(context, record, "stopping");
-      return stopServer(await specForStop(context, record), {
+      await stopServer(await specForStop(context, record), {
         mode: "fast",
         timeoutMs: STOP_TIMEOUT_MS,
         log: context.log,
       });
+      return store.events.append({ serviceId: record.id, kind: "stopped", message: "stopped in order" });
     case "reload":
       return reload(context, record);
     case "provision":

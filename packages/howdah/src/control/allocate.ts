@@ -7,7 +7,8 @@ import type { NewService, ServiceRecord } from "../store/index.js";
 import { MIN_FREE_BYTES } from "./act.js";
 import { type Context, marks } from "./context.js";
 
-export interface Allocation extends Pick<NewService, "project" | "name" | "origin" | "definition" | "initScripts"> {
+export interface Allocation
+  extends Pick<NewService, "project" | "name" | "origin" | "definition" | "engine" | "initScripts"> {
   readonly password: string | null;
   readonly port: number | null;
 }

@@ -21,6 +21,7 @@ const wish = (
   definition: { ...definition, ...over },
   password: "pw",
   port: null,
+  engine: null,
   initScripts: [],
   ...rest,
 });

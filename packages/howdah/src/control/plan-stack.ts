@@ -23,7 +23,7 @@ export interface PlanInput {
   readonly missingEngines: ReadonlySet<number>;
 }
 
-/** Throws VERSION_CHANGE_REFUSED. */
+/** Throws VERSION_CHANGE_REFUSED, ENGINE_CHANGE_REFUSED. */
 export function planStack(input: PlanInput): StackPlan {
   const notices: string[] = [];
   const changes: Change[] = [];
@@ -53,6 +53,7 @@ function planCreate(service: DesiredService): Change {
     `database '${definition.database}' owned by role '${definition.username}'`,
     service.port === null ? "port: the first free one from 5432" : `port ${service.port}`,
   ];
+  if (service.engine !== null) details.push(`the ${service.engine} engine`);
   if (service.password === null) details.push("a generated password");
   if (definition.memoryBytes !== null) details.push(`settings sized for ${formatSize(definition.memoryBytes)}`);
   details.push(...Object.entries(definition.settings).map(([name, value]) => `set ${name} to '${value}'`));
@@ -77,6 +78,13 @@ function planChange(service: DesiredService, current: CurrentService, input: Pla
   }
   const details: string[] = [];
   let restart = false;
+  if (service.engine !== null && record.engine !== null && service.engine !== record.engine) {
+    throw new HowdahError(
+      "ENGINE_CHANGE_REFUSED",
+      `service '${service.name}' holds data made with the ${record.engine} engine and stays with it`,
+      { fields: { service: service.name, from: record.engine, to: service.engine } },
+    );
+  }
   if (now.username !== was.username) {
     details.push(`create role '${now.username}'`);
     notices.push(`role '${was.username}' of service '${service.name}' stays; drop it yourself when nothing uses it`);

@@ -15,6 +15,7 @@ export interface DesiredService {
   /** null: keep the stored one, or generate one. */
   readonly password: string | null;
   readonly port: number | null;
+  readonly engine: Service["engine"];
   readonly initScripts: readonly InitScript[];
 }
 
@@ -98,6 +99,7 @@ function desired(
     },
     password: values.password === null ? null : checkPassword(values.password, service.name),
     port: service.port,
+    engine: service.engine,
     initScripts: service.initScripts,
   };
 }

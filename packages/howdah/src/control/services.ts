@@ -67,6 +67,7 @@ export class Services {
     const password = input.password ? checkPassword(input.password, name) : null;
     checkInitdbArguments(definition.initdbArgs);
     await this.checkSettings(definition.major, definition.settings);
+    await this.#checkEngine(definition.major, input.engine ?? null);
     const record = await this.#allocator.insert({
       project: checkName(input.project ?? DEFAULT_PROJECT, "project"),
       name,
@@ -74,10 +75,16 @@ export class Services {
       definition,
       password,
       port: input.port ?? null,
+      engine: input.engine ?? null,
       initScripts: input.initScripts ?? [],
     });
     this.#reconciler.kick(record.id, { fresh: true });
     return this.#views.view(record);
+  }
+
+  /** The system's binaries are there or not; the embedded ones can be fetched later. Throws ENGINE_NOT_INSTALLED. */
+  async #checkEngine(major: Major, engine: "embedded" | "system" | null): Promise<void> {
+    if (engine === "system") await this.#context.engines.resolve(major, engine);
   }
 
   /** Unknown names and values out of range are told before anything is stored, where the binaries are at hand to ask. */
@@ -115,7 +122,10 @@ export class Services {
     if (input.password !== undefined && input.password !== "") {
       setServicePassword(this.#context.store, id, checkPassword(input.password, record.name));
     }
-    return this.wish(id, { definition });
+    const { port } = input;
+    if (port === undefined || port === record.port) return this.wish(id, { definition });
+    await requirePort(port, this.#context.store.services.ports(), record.port);
+    return this.wish(id, { definition, port });
   }
 
   /** `compose up` of an existing service: everything at once, as the file has it. */

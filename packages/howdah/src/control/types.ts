@@ -47,6 +47,8 @@ export interface CreateService {
   readonly memoryBytes?: number | null;
   readonly settings?: Settings;
   readonly initdbArgs?: readonly string[];
+  /** Which binaries to make it with; absent or null: the embedded ones where there are any. Kept for ever. */
+  readonly engine?: "embedded" | "system" | null;
   readonly initScripts?: readonly InitScript[];
 }
 
@@ -58,6 +60,8 @@ export interface UpdateService {
   readonly memoryBytes?: number | null;
   readonly settings?: Readonly<Record<string, string | null>>;
   readonly major?: Major;
+  /** Moves the endpoint, with a restart; only ever on request. */
+  readonly port?: number;
 }
 
 export interface EngineView {

@@ -151,11 +151,11 @@ const SPECS = {
     retryable: false,
     hint: "Keep the major version; to move, create a second service and load a dump into it.",
   },
-  DATABASE_NAME_CHANGE_REFUSED: {
+  ENGINE_CHANGE_REFUSED: {
     status: 409,
     exit: 5,
     retryable: false,
-    hint: "Keep the name, or create the other database yourself with SQL.",
+    hint: "Keep the engine; to move, create a second service with the other one and load a dump into it.",
   },
   PORT_TAKEN: {
     status: 409,

@@ -36,6 +36,8 @@ export const Service = z.strictObject({
   password: Expression.nullable(),
   /** Host port asked for; null: the first free one from 5432. Either is then kept for ever. */
   port: z.int().min(1).max(65_535).nullable().default(null),
+  /** Whose binaries; null: the embedded ones where there are any. Kept once the server is made. */
+  engine: z.enum(["embedded", "system"]).nullable().default(null),
   /** What the settings are sized for, in bytes; null: the installation's default. */
   memoryBytes: z.int().positive().nullable().default(null),
   settings: Settings.default({}),

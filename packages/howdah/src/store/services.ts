@@ -74,7 +74,7 @@ function insert(db: Database, box: SecretBox, service: NewService, now: number):
     state: "creating",
     stateDetail: null,
     notices: [],
-    engine: null,
+    engine: service.engine,
     provisioned: null,
     generation: 1,
     observedGeneration: 0,

@@ -48,6 +48,7 @@ function newService(change: Partial<NewService> = {}): NewService {
     password: "p@ss:w/rd%?#",
     port: 5432,
     uid: null,
+    engine: null,
     initScripts: [],
     ...change,
   };

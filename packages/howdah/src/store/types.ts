@@ -53,6 +53,8 @@ export interface NewService {
   readonly definition: ServiceDefinition;
   readonly password: string;
   readonly port: number;
+  /** Asked for; null: whichever is found first. */
+  readonly engine: ServiceRecord["engine"];
   readonly uid: number | null;
   readonly initScripts: readonly InitScript[];
 }

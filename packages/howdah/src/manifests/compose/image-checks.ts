@@ -7,10 +7,14 @@ import {
   type ImageFlavor,
   Major,
   parseImage,
+  type Service,
 } from "../../spec/index.js";
 import { type Context, reported } from "./context.js";
+import { MANAGED_KEY } from "./managed.js";
 import { asScalar, child, entryOf } from "./node-access.js";
 import type { MapNode } from "./yaml-tree.js";
+
+type Engine = Service["engine"];
 
 export interface ChosenImage {
   readonly image: string | null;
@@ -24,7 +28,7 @@ const EXTENSIONS: Partial<Record<ImageFlavor, { readonly extension: string; debi
   timescale: { extension: "timescaledb", debian: (major) => `timescaledb-2-postgresql-${major}` },
 };
 
-export function chooseImage(context: Context, service: string, map: MapNode): ChosenImage {
+export function chooseImage(context: Context, service: string, map: MapNode, engine: Engine): ChosenImage {
   const path = `services.${service}.image`;
   const scalar = asScalar(child(map, "image"), path, context.report);
   const image = scalar && context.variables.evaluate(scalar.text, { path, place: scalar.place });
@@ -35,10 +39,10 @@ export function chooseImage(context: Context, service: string, map: MapNode): Ch
     }
     return { image: null, major: DEFAULT_MAJOR };
   }
-  return { image, major: majorOf(context, service, image, scalar.place) };
+  return { image, major: majorOf(context, service, image, engine, scalar.place) };
 }
 
-function majorOf(context: Context, service: string, image: string, place: Place): Major {
+function majorOf(context: Context, service: string, image: string, engine: Engine, place: Place): Major {
   const { isPostgres, flavor, major: written } = parseImage(image);
   if (!isPostgres) {
     const message = `service "${service}": managed Postgres service should use a postgres image`;
@@ -47,7 +51,7 @@ function majorOf(context: Context, service: string, image: string, place: Place)
   // The number of an image that is no PostgreSQL image is its own version as likely as PostgreSQL's.
   if (written === null || (!isPostgres && !Major.safeParse(written).success)) {
     noteDefault(context, `image '${image}' names no major version`, place);
-    return noteExtension(context, flavor, DEFAULT_MAJOR, place);
+    return noteExtension(context, flavor, DEFAULT_MAJOR, engine, place);
   }
   const major = reported(context, "version-unsupported", place, () => checkMajor(written));
   if (major === undefined) return DEFAULT_MAJOR;
@@ -55,7 +59,7 @@ function majorOf(context: Context, service: string, image: string, place: Place)
     const message = `PostgreSQL ${major} has reached its end of life and gets no more security fixes`;
     context.report.warning("end-of-life", message, place, "Move to a newer major with a dump and a new service.");
   }
-  return noteExtension(context, flavor, major, place);
+  return noteExtension(context, flavor, major, engine, place);
 }
 
 function noteDefault(context: Context, message: string, place: Place): void {
@@ -63,11 +67,11 @@ function noteDefault(context: Context, message: string, place: Place): void {
   context.report.notice("version-default", `${message}; PostgreSQL ${DEFAULT_MAJOR} is taken`, place, hint);
 }
 
-function noteExtension(context: Context, flavor: ImageFlavor, major: Major, place: Place): Major {
+function noteExtension(context: Context, flavor: ImageFlavor, major: Major, engine: Engine, place: Place): Major {
   const extra = EXTENSIONS[flavor];
-  if (extra === undefined) return major;
+  if (extra === undefined || engine === "system") return major;
   const message = `the embedded PostgreSQL ${major} lacks the extension '${extra.extension}' that this image brings; CREATE EXTENSION ${extra.extension} will fail there`;
-  const hint = `Install your system's PostgreSQL with it, on Debian and Ubuntu 'apt-get install ${extra.debian(major)}' (from apt.postgresql.org); services made after 'howdah engines remove ${major}' run on that one.`;
+  const hint = `Install your system's PostgreSQL with it, on Debian and Ubuntu 'apt-get install ${extra.debian(major)}' (from apt.postgresql.org), and write 'x-howdah: { engine: system }' beside '${MANAGED_KEY}' before the service is made.`;
   context.report.warning("extension-missing", message, place, hint);
   return major;
 }

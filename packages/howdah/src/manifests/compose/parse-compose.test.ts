@@ -15,6 +15,24 @@ const database = (result: ReturnType<typeof parse>) => {
   return service;
 };
 
+describe("x-howdah", () => {
+  const vectors = (engine: string) =>
+    `services:\n  database:\n    image: pgvector/pgvector:pg16\n    x-defang-postgres: true\n    x-howdah: { engine: ${engine} }\n`;
+
+  it("chooses whose binaries make the server, and then an extension is not missed", () => {
+    const result = parse(vectors("system"));
+    expect(database(result).engine).toBe("system");
+    expect(said(result).join("\n")).not.toContain("lacks the extension");
+    expect(said(parse(vectors("embedded"))).join("\n")).toContain("lacks the extension 'vector'");
+  });
+
+  it("refuses an engine that there is not, with its place", () => {
+    const { stack, diagnostics } = parse(vectors("docker"));
+    expect(stack).toBeNull();
+    expect(diagnostics.find((d) => d.severity === "error")?.place).toMatchObject({ line: 5, column: 25 });
+  });
+});
+
 describe("credentials of a managed service", () => {
   it.each([
     ["a null value", environment("POSTGRES_PASSWORD:")],

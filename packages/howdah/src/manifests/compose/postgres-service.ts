@@ -46,7 +46,7 @@ export function readPostgresService(
   reported(context, "name-invalid", keyPlace, () => checkName(name, "service"));
   const path = `services.${name}`;
   const environment = readEnvironment(context, name, map);
-  const { image, major } = chooseImage(context, name, map);
+  const { image, major } = chooseImage(context, name, map, managed.engine);
   const command = readServerCommand(context, name, map);
   const ports = readPorts(context, name, map, command.port ?? pgPort(context, path, environment));
   const mounts = readMounts(context, name, map);
@@ -63,6 +63,7 @@ export function readPostgresService(
     username: expressionOf("POSTGRES_USER", username),
     password: passwordOf(context, environment, variables),
     port: ports.published,
+    engine: managed.engine,
     memoryBytes: readMemory(context, name, map),
     settings: settingsOf(environment, command.settings),
     initdbArgs,

@@ -1,22 +1,25 @@
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
+import { createLogger } from "../../kernel/log.js";
 import { findBundled } from "./bundled.js";
 import { describeSettings, parseDescription, parseEnumHints } from "./describe-settings.js";
+import { createEngines } from "./engines.js";
 import { embeddedPlatform, thisMachine } from "./platform.js";
+import { temporaryFolder } from "./testing/temporary.js";
 
 const platform = embeddedPlatform(thisMachine);
 const bundled = platform === null ? null : findBundled(platform);
 if (bundled === null) console.warn("SKIPPED: settings of the bundled PostgreSQL: it is not installed on this platform");
 
 describe("describing settings", () => {
+  const folder = temporaryFolder("describe");
+  afterAll(() => folder.remove());
+
   it.skipIf(bundled === null)("asks the real program, also as root", async () => {
-    const distribution = {
-      kind: "embedded",
-      major: 18,
-      version: "18.4",
-      binDir: join(bundled?.native ?? "", "bin"),
-      extensionDir: "",
-    } as const;
+    // A copy: in the package itself the links between libraries are missing.
+    const distribution = await createEngines({ engines: folder.path, log: createLogger("silent") }).resolve(
+      18,
+      "embedded",
+    );
     const settings = await describeSettings(distribution);
     expect(settings.size).toBeGreaterThan(300);
     expect(settings.get("work_mem")).toEqual({

@@ -40,7 +40,8 @@ const inner = fc.string({
   unit: fc.constantFrom(";", "'", '"', "\\", "$", "-", "/", "*", "a", "é", "😀", "\n", " ", "(", "E"),
 });
 const opaque = fc.oneof(
-  inner.map((s) => `'${s.replaceAll("'", "''")}'`),
+  // The comma keeps it from continuing a literal on the line before, whose escapes would then be in force.
+  inner.map((s) => `,'${s.replaceAll("'", "''")}'`),
   inner.map((s) => ` E'${s.replace(/[\\']/g, (c) => `\\${c}`)}'`),
   inner.map((s) => ` U&'${s.replaceAll("'", "''")}'`),
   inner.map((s) => `"${s.replaceAll('"', '""')}"`),
