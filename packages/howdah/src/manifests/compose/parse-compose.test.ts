@@ -22,8 +22,8 @@ describe("x-howdah", () => {
   it("chooses whose binaries make the server, and then an extension is not missed", () => {
     const result = parse(vectors("system"));
     expect(database(result).engine).toBe("system");
-    expect(said(result).join("\n")).not.toContain("lacks the extension");
-    expect(said(parse(vectors("embedded"))).join("\n")).toContain("lacks the extension 'vector'");
+    expect(JSON.stringify(result.diagnostics)).not.toContain("lacks the extension");
+    expect(JSON.stringify(parse(vectors("embedded")).diagnostics)).toContain("lacks the extension 'vector'");
   });
 
   it("refuses an engine that there is not, with its place", () => {
