@@ -7,6 +7,8 @@ import type { WireService, WireWait } from "./types.js";
 const POLL_MS = 20_000;
 /** Between attempts while the control process is away: short, since a restart takes a fraction of a second. */
 const AWAY_MS = 20;
+/** Far longer than a restart takes: then somebody stopped it, and nobody brings it back while we only ask. */
+const GONE_MS = 15_000;
 
 interface WaitOptions {
   readonly timeoutMs: number;
@@ -17,7 +19,7 @@ interface WaitOptions {
 /**
  * Follows a service until the wish came true. The control process may be killed and come back meanwhile: its state is
  * durable, so asking again is enough. null: the service is gone (a removal may be over before the first question).
- * Throws TIMEOUT, and whatever reason the server gives for a failed wish.
+ * Throws TIMEOUT, SERVER_UNREACHABLE when it stays away, and whatever reason the server gives for a failed wish.
  */
 export async function waitForService(
   transport: Transport,
@@ -26,6 +28,7 @@ export async function waitForService(
 ): Promise<WireService | null> {
   const deadline = Date.now() + options.timeoutMs;
   let last: WireService | undefined;
+  let awaySince: number | undefined;
   for (;;) {
     options.signal?.throwIfAborted();
     const leftMs = deadline - Date.now();
@@ -42,6 +45,7 @@ export async function waitForService(
         timeoutMs: POLL_MS + 10_000,
         signal: options.signal,
       });
+      awaySince = undefined;
       if (answer.service !== null && (last === undefined || stateOf(answer.service) !== stateOf(last))) {
         options.onChange?.(answer.service);
       }
@@ -52,7 +56,8 @@ export async function waitForService(
       const wishedAway = last === undefined || last.desired === "deleted";
       if (isHowdahError(error, "SERVICE_NOT_FOUND") && wishedAway) return null;
       if (!isAway(error)) throw error;
-      if (deadline - Date.now() <= AWAY_MS) throw error;
+      awaySince ??= Date.now();
+      if (deadline - Date.now() <= AWAY_MS || Date.now() - awaySince > GONE_MS) throw error;
       await delay(AWAY_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });
     }
   }
