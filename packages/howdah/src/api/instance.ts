@@ -47,7 +47,7 @@ export function newInstance() {
   // Many clients send this header always: where a route takes no body, an empty one is none.
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     if (body === "" && request.routeOptions.schema?.body === undefined) done(null, undefined);
-    else parseJson(request, String(body), done);
+    else void parseJson(request, String(body), done);
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
