@@ -73,7 +73,7 @@ function planChange(service: DesiredService, current: CurrentService, input: Pla
     throw new HowdahError(
       "VERSION_CHANGE_REFUSED",
       `service '${service.name}' holds data of PostgreSQL ${was.major} and cannot be run by ${now.major}`,
-      { fields: { service: service.name, from: String(was.major), to: String(now.major) } },
+      { fields: { service: service.name, part: "image", from: String(was.major), to: String(now.major) } },
     );
   }
   const details: string[] = [];

@@ -83,8 +83,8 @@ export class Stacks {
       if (known.some((e) => e.major === major && e.installed) && !described.has(major)) {
         described.set(major, await describeSettings(await engines.resolve(major)));
       }
-      checkSettings(settings, described.get(major) ?? null);
-      checkInitdbArguments(service.definition.initdbArgs);
+      await about(service.name, "command", () => checkSettings(settings, described.get(major) ?? null));
+      await about(service.name, "environment", () => checkInitdbArguments(service.definition.initdbArgs));
     }
     await this.#checkPorts(desired, current);
     const works = await this.#passwordsThatWork(desired, current);
@@ -117,11 +117,12 @@ export class Stacks {
       const other = asked.get(port);
       if (other !== undefined) {
         throw new HowdahError("PORT_TAKEN", `services '${other}' and '${name}' both ask for port ${port}`, {
-          fields: { port },
+          fields: { port, service: name, part: "port" },
         });
       }
       asked.set(port, name);
-      await requirePort(port, taken, current.find((record) => record.name === name)?.port ?? null);
+      const own = current.find((record) => record.name === name)?.port ?? null;
+      await about(name, "port", () => requirePort(port, taken, own));
     }
   }
 
@@ -164,6 +165,17 @@ export class Stacks {
       port: service.port,
     });
     return existing.id;
+  }
+}
+
+/** Says of an error which service of the stack, and which part of it, it is about, so that a door can name the place. */
+async function about(service: string, part: string, check: () => void | Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (!isHowdahError(error)) throw error;
+    const fields = { ...error.fields, service, part };
+    throw new HowdahError(error.code, error.message, { cause: error, hint: error.hint, fields });
   }
 }
 

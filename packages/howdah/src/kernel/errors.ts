@@ -308,7 +308,7 @@ export class HowdahError extends Error {
   override readonly name = "HowdahError";
   readonly hint: string;
   readonly place: Place | undefined;
-  readonly fields: Readonly<Record<string, unknown>>;
+  readonly fields: NonNullable<ErrorOptions["fields"]>;
 
   constructor(
     readonly code: ErrorCode,

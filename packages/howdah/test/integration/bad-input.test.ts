@@ -81,6 +81,23 @@ describe("bad input", () => {
     await nothingMade();
   });
 
+  it("what only the server finds out about a file is told with its place too", async () => {
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const address = server.address();
+    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const managed = (rest: string) =>
+      `services:\n  db:\n    image: postgres:18\n    x-defang-postgres: true\n    environment: {POSTGRES_PASSWORD: x}\n${rest}`;
+    const taken = await howdah.run(["up"], compose("published", managed(`    ports: ["${port}:5432"]\n`)));
+    server.close();
+    expect(taken.code).toBe(5);
+    expect(taken.stderr).toContain(`compose.yaml:6:13: error: port ${port} is in use by another program`);
+    const setting = await howdah.run(["plan"], compose("setting", managed("    command: postgres -c work_mem=64XB\n")));
+    expect(setting.code).toBe(2);
+    expect(setting.stderr).toContain("compose.yaml:6:14: error: work_mem: '64XB'");
+    await nothingMade();
+  });
+
   it("majors that do not exist, names that cannot be, parameters that nobody knows, settings out of range", async () => {
     const create = (...rest: string[]) =>
       howdah.run(["services", "create", "-t", "postgres", "-n", "db", "-y", ...rest]);

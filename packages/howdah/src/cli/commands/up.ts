@@ -2,7 +2,7 @@ import type { WireService } from "../../api/client/types.js";
 import type { CommandContext } from "../command.js";
 import { renderApps, renderConnections } from "../render/services.js";
 import { type WaitOptions, waitForServices } from "../wait-for.js";
-import { type FileOptions, loadStack } from "./load-stack.js";
+import { atItsPlace, type FileOptions, loadStack } from "./load-stack.js";
 import { run as runPlan } from "./plan.js";
 
 type Options = FileOptions & WaitOptions & { readonly dryRun?: boolean };
@@ -10,10 +10,14 @@ type Options = FileOptions & WaitOptions & { readonly dryRun?: boolean };
 export async function run(context: CommandContext, args: readonly string[], options: Options): Promise<void> {
   if (options.dryRun === true) return await runPlan(context, args, options);
   const { output } = context;
-  const { stack, file } = await loadStack(context, options);
+  const loaded = await loadStack(context, options);
+  const { stack, file } = loaded;
   const client = await context.client();
   const progress = output.progress(`Applying '${file}'`);
-  const applied = await client.stacks.apply(stack).finally(() => progress.stop());
+  const applied = await client.stacks
+    .apply(stack)
+    .finally(() => progress.stop())
+    .catch(atItsPlace(loaded));
   for (const notice of applied.plan.notices) output.note(`${output.errorStyle("accent", "notice:")} ${notice}`);
   const services = await waitForServices(context, client, applied.services, options);
   for (const service of services) {

@@ -2,6 +2,7 @@
  * Compose file → Stack. The order matters: names and profiles decide which services there are, the managed ones tell
  * which names are hosts, and only then can the environments of the others be read.
  */
+import type { Place } from "../../kernel/errors.js";
 import { type App, parseImage, type Service, type Stack } from "../../spec/index.js";
 import { readApp } from "./app-service.js";
 import type { Context } from "./context.js";
@@ -35,8 +36,10 @@ export function parseCompose(input: ComposeInput): ComposeResult {
     reader: input.reader,
   };
   const root = asMap(readAll(context, input), input.file, report);
-  const stack = root === undefined ? null : readStack(context, root, input);
+  const places: Record<string, Place> = {};
+  const stack = root === undefined ? null : readStack(context, root, input, places);
   return {
+    places,
     stack: report.hasErrors ? null : stack,
     project: stack?.project ?? null,
     diagnostics: report.diagnostics,
@@ -56,7 +59,7 @@ function readAll(context: Context, input: ComposeInput): Node | undefined {
   return tree;
 }
 
-function readStack(context: Context, root: MapNode, input: ComposeInput): Stack {
+function readStack(context: Context, root: MapNode, input: ComposeInput, places: Record<string, Place>): Stack {
   const project = projectNameOf(context, root, input.projectName);
   checkTopLevelKeys(context, root);
   noteComposeFile(context);
@@ -77,6 +80,7 @@ function readStack(context: Context, root: MapNode, input: ComposeInput): Stack 
     if (form.managed === true) {
       const read = readPostgresService(context, entry, root, form);
       managed.push(read);
+      notePlaces(places, entry, read);
       hosts.push({ host: read.host, map: entry.value });
     } else {
       others.push(entry);
@@ -93,6 +97,15 @@ function readStack(context: Context, root: MapNode, input: ComposeInput): Stack 
     context.report.warning("nothing-managed", "no service of the file is managed", keyPlace(root, "services"), hint);
   }
   return { project, services: managed.map(({ service }): Service => service), apps };
+}
+
+function notePlaces(places: Record<string, Place>, entry: ServiceEntry, { publishedPlace }: PostgresService): void {
+  places[entry.key] = entry.keyPlace;
+  if (publishedPlace !== null) places[`${entry.key}.port`] = publishedPlace;
+  for (const part of ["image", "command"]) {
+    const node = child(entry.value, part);
+    if (node !== undefined) places[`${entry.key}.${part}`] = node.place;
+  }
 }
 
 function serviceEntries(context: Context, root: MapNode): ServiceEntry[] {

@@ -1,3 +1,4 @@
+import type { Place } from "../../kernel/errors.js";
 import type { Diagnostic, Stack } from "../../spec/index.js";
 
 /** A text file as the user knows it: the path is shown in diagnostics. */
@@ -42,6 +43,9 @@ export interface ComposeResult {
   readonly stack: Stack | null;
   /** Known even where an error elsewhere in the file leaves no stack; null when the file cannot be read at all. */
   readonly project: string | null;
+  /** Where a service of the stack (`database`) and its parts (`database.port`, `.image`, `.command`) stand, for what is only
+   *  found out later: a port that is taken, a version that cannot be. */
+  readonly places: Readonly<Record<string, Place>>;
   /** In the order of files, lines and columns. */
   readonly diagnostics: readonly Diagnostic[];
 }
