@@ -29,6 +29,7 @@ for (let n = Number(first); ; n++) {
   const { id } = store.services.insert({
     ...place,
     origin: "api",
+    engine: null,
     definition,
     password: `password-${n}`,
     initScripts: [script],

@@ -115,8 +115,22 @@ async function writeUntilKilled(first: number, ms: number): Promise<Map<string, 
   return acknowledged;
 }
 
+/** What is known of a writer from its first moment on: its end may come before anybody asks. */
+const ends = new WeakMap<ChildProcess, Promise<{ signal: NodeJS.Signals | null; said: string }>>();
+
 function startWriter(first: number): ChildProcess {
-  return spawn(process.execPath, [WRITER, folder, String(first)], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(process.execPath, [WRITER, folder, String(first)], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  ends.set(
+    child,
+    new Promise((resolve) => {
+      child.once("close", (_code, signal) => resolve({ signal, said }));
+    }),
+  );
+  return child;
 }
 
 async function firstLine(child: ChildProcess): Promise<void> {
@@ -129,11 +143,11 @@ async function firstLine(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Resolves when the process is gone and all that it wrote was read. */
+/** Resolves when the process is gone and all that it wrote was read. Throws when it had ended by itself. */
 async function kill(child: ChildProcess): Promise<void> {
-  const closed = once(child, "close");
   child.kill("SIGKILL");
-  await closed;
+  const end = await ends.get(child);
+  if (end?.signal !== "SIGKILL") throw new Error(`the writer ended by itself: ${end?.said}`);
 }
 
 /** A small seeded generator, so that a failure can be run again. */
