@@ -71,13 +71,17 @@ async function shutDown(context: CommandContext, options: { all: boolean }, hasU
 /** Whatever of the server still runs: a loop between two starts, a control process that starts, hangs or is alone. */
 async function endLeftovers(context: CommandContext, graceMs: number): Promise<ProcessIdentity[]> {
   const found: ProcessIdentity[] = [];
+  // What a loop started is in its group, also when the loop itself is gone; PostgreSQL servers have groups of their own.
+  const groups = new Set<number>();
   for (;;) {
     const loops = findSupervisors(context.environment.home);
+    for (const loop of loops) groups.add(loop.pid);
     const control = findControl(context.layout);
-    // What a loop started is in its group; PostgreSQL servers have groups of their own.
-    const members = loops.length === 0 ? [] : listProcesses().filter((p) => loops.some((loop) => loop.pid === p.group));
+    const members = groups.size === 0 ? [] : listProcesses().filter((p) => groups.has(p.group));
     const left = [...(control === undefined ? [] : [control]), ...members];
     if (left.length === 0) return found;
+    // The whole group at once: one by one, a loop could start a server after we looked and before it is ended itself.
+    for (const loop of loops) signalProcess(loop, "SIGTERM", { group: true });
     for (const identity of left) signalProcess(identity, "SIGTERM");
     for (const identity of left) await end(identity, graceMs);
     found.push(...left);
