@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { systemClock } from "../../kernel/clock.js";
-import { HowdahError } from "../../kernel/errors.js";
+import { HowdahError, isHowdahError } from "../../kernel/errors.js";
 import { listProcesses, type ProcessIdentity, readProcess, signalProcess, waitForExit } from "../../runtime/index.js";
 import type { CommandContext } from "../command.js";
 import { answers } from "./answers.js";
@@ -47,7 +47,8 @@ async function stopOnce(context: CommandContext, options: { all: boolean }): Pro
   return { stopped: answered || left.length > 0, pid: pid ?? left[0]?.pid ?? null, stuck };
 }
 
-/** Resolves to the number of the process that was asked to end, or null when it is stuck. */
+/** Resolves to the number of the process that was asked to end, or null when it is stuck or dies meanwhile: then it
+ *  could not do what it was asked for. */
 async function shutDown(context: CommandContext, options: { all: boolean }, hasUnit: boolean): Promise<number | null> {
   const client = await context.quietClient();
   const progress = context.output.progress(
@@ -63,6 +64,9 @@ async function shutDown(context: CommandContext, options: { all: boolean }, hasU
     await client.shutdown(options);
     if (identity !== null) await end(identity, GRACE_MS);
     return status.control.pid;
+  } catch (error) {
+    if (isHowdahError(error, "SERVER_UNREACHABLE")) return null;
+    throw error;
   } finally {
     progress.stop();
   }
