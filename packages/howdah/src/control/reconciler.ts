@@ -22,7 +22,7 @@ const RETRY_MAX_MS = 30_000;
 /** A crash is answered at once, this often in a row; only what keeps crashing is slowed down. */
 const PROMPT_RESTARTS = 3;
 /** A server that ran this long was well: the row of crashes ends. */
-const STEADY_MS = 10_000;
+const STEADY_MS = 2_000;
 /** Failures stay readable for somebody who waits for a service that was rolled back. */
 const FAILURE_KEPT_MS = 600_000;
 
@@ -251,7 +251,8 @@ export class Reconciler {
 
   #retryLater(id: number, slot: Slot, delayMs?: number): void {
     if (this.#abort.signal.aborted) return;
-    const waitMs = delayMs ?? backoffMs(slot.attempts, RETRY_MIN_MS, RETRY_MAX_MS);
+    const tries = Math.max(0, slot.attempts - PROMPT_RESTARTS);
+    const waitMs = delayMs ?? backoffMs(tries, RETRY_MIN_MS, RETRY_MAX_MS);
     slot.attempts++;
     if (slot.timer !== null) clearTimeout(slot.timer);
     slot.timer = setTimeout(() => {
