@@ -1,5 +1,6 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
+import { errnoOf } from "../kernel/errors.js";
 import { changeNeeds, type Distribution, describeSettings, observeServer } from "../postgres/index.js";
 import type { ServiceRecord } from "../store/index.js";
 import { type Context, credentialsOf, marks, wantedOf } from "./context.js";
@@ -30,9 +31,13 @@ async function installedDistribution(context: Context, record: ServiceRecord): P
   return installed ? context.engines.resolve(record.definition.major, record.engine) : null;
 }
 
+/** Only "not there" counts as absent: a disk that fails must not make a folder look moved. */
 export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
 }

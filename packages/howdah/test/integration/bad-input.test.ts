@@ -1,9 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Installation } from "../support/installation.js";
+
+/** A program of somebody else that listens on a port of the kernel's choice. */
+async function takePort(): Promise<{ server: Server; port: number }> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return { server, port: address.port };
+}
 
 describe("bad input", () => {
   let howdah: Installation;
@@ -60,10 +69,7 @@ describe("bad input", () => {
   });
 
   it("a port that is taken", async () => {
-    const server = createServer();
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    const address = server.address();
-    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const { server, port } = await takePort();
     const { code, stderr } = await howdah.run([
       "services",
       "create",
@@ -82,10 +88,7 @@ describe("bad input", () => {
   });
 
   it("what only the server finds out about a file is told with its place too", async () => {
-    const server = createServer();
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    const address = server.address();
-    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const { server, port } = await takePort();
     const managed = (rest: string) =>
       `services:\n  db:\n    image: postgres:18\n    x-defang-postgres: true\n    environment: {POSTGRES_PASSWORD: x}\n${rest}`;
     const taken = await howdah.run(["up"], compose("published", managed(`    ports: ["${port}:5432"]\n`)));
