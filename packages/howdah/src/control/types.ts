@@ -1,4 +1,16 @@
-import type { App, InitScript, Major, ServiceState, Settings, Stack, StackPlan } from "../spec/index.js";
+import type { GatewayStats } from "../gateway/index.js";
+import type {
+  App,
+  EndpointPolicy,
+  InitScript,
+  Major,
+  Mode,
+  ServiceState,
+  Settings,
+  Ssl,
+  Stack,
+  StackPlan,
+} from "../spec/index.js";
 import type { ApiKeyRecord, EventRecord } from "../store/index.js";
 
 /** What a client may see of a service. The password is only here when it was asked for. */
@@ -23,6 +35,11 @@ export interface ServiceView {
   readonly memoryBytes: number;
   readonly settings: Settings;
   readonly endpoint: { readonly host: string; readonly port: number };
+  readonly mode: Mode;
+  /** As wished for; `ssl` is what it comes to. */
+  readonly policy: EndpointPolicy;
+  readonly ssl: Ssl;
+  readonly sleep: SleepView;
   /** With `***` for the password unless revealed. */
   readonly uri: string;
   readonly password: string | null;
@@ -31,6 +48,53 @@ export interface ServiceView {
   readonly notices: readonly string[];
   readonly createdAt: number;
   readonly updatedAt: number;
+}
+
+export interface SleepView {
+  /** Why the server runs right now: `mode is regular`, `1 open connection from 127.0.0.1 (psql)`, `vacuum of table
+   *  public.orders`, `idle, sleeps in 4 s`. null when it does not run. */
+  readonly awakeBecause: string | null;
+  readonly connections: number;
+  readonly wakes: number;
+  /** Milliseconds from the first client's wish to the moment the server took connections. */
+  readonly lastWakeMs: number | null;
+  readonly lastWakeAt: number | null;
+  /** Since when it sleeps; null when it does not. */
+  readonly asleepSince: number | null;
+  /** All time asleep, the present sleep included. */
+  readonly asleepMs: number;
+}
+
+/** A client of a service, whom PostgreSQL itself only knows as `[local]`. */
+export interface ConnectionView {
+  readonly service: string;
+  readonly serviceId: number;
+  /** The backend's process; null while the client waits for the server. */
+  readonly pid: number | null;
+  readonly client: string;
+  readonly username: string;
+  readonly database: string;
+  readonly application: string;
+  readonly tls: boolean;
+  readonly state: "held" | "connected";
+  readonly since: number;
+}
+
+export interface GatewayView {
+  /** null: none is there, it is being started. */
+  readonly pid: number | null;
+  readonly version: string | null;
+  readonly startedAt: number | null;
+  /** Older workers that only serve what they have. */
+  readonly draining: readonly { readonly pid: number; readonly sessions: number }[];
+}
+
+/** Everything that is counted, for metrics. */
+export interface Measurements {
+  readonly services: readonly ServiceView[];
+  readonly gateway: GatewayStats | null;
+  /** Wake latencies in seconds since control started: how many were at most so long. */
+  readonly wakes: { readonly buckets: readonly { readonly le: number; readonly count: number }[]; readonly sum: number; readonly count: number };
 }
 
 export interface CreateService {
@@ -50,6 +114,8 @@ export interface CreateService {
   /** Which binaries to make it with; absent or null: the embedded ones where there are any. Kept for ever. */
   readonly engine?: "embedded" | "system" | null;
   readonly initScripts?: readonly InitScript[];
+  readonly mode?: Mode;
+  readonly policy?: Partial<EndpointPolicy>;
 }
 
 /** Absent: unchanged. A setting of null is taken away; settings not named stay. */
@@ -60,8 +126,11 @@ export interface UpdateService {
   readonly memoryBytes?: number | null;
   readonly settings?: Readonly<Record<string, string | null>>;
   readonly major?: Major;
-  /** Moves the endpoint, with a restart; only ever on request. */
+  /** Moves the endpoint; only ever on request. Open connections stay. */
   readonly port?: number;
+  readonly mode?: Mode;
+  /** Merged field by field. */
+  readonly policy?: Partial<EndpointPolicy>;
 }
 
 export interface EngineView {
@@ -154,6 +223,24 @@ export interface Control {
     list(): ApiKeyRecord[];
     remove(id: number): void;
     verify(key: string): ApiKeyRecord | undefined;
+  };
+  /** Clients of one service or of all, through whichever gateway worker. */
+  connections(serviceId?: number): Promise<ConnectionView[]>;
+  gateway: {
+    view(): GatewayView;
+    /** A new worker takes the listeners over, the old one serves what it has. Throws GATEWAY_UNREACHABLE. */
+    restart(): Promise<GatewayView>;
+  };
+  measurements(): Promise<Measurements>;
+  certificates: {
+    /** The authority's certificate in PEM, made when there is none yet. */
+    authority(): string;
+    /** What the endpoints present now. */
+    present(): { cert: string; own: boolean; notAfter: number; names: readonly string[] };
+    /** The user's own. Throws CERTIFICATE_INVALID. */
+    use(certificate: { cert: string; key: string }): void;
+    /** Back to the one that the installation issues. */
+    reset(): void;
   };
   events(options?: { serviceId?: number; limit?: number }): EventRecord[];
   doctor(): Promise<Check[]>;

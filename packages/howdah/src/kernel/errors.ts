@@ -265,6 +265,18 @@ const SPECS = {
     retryable: false,
     hint: "Correct the script, remove the service and create it again: scripts run once, on an empty server.",
   },
+  GATEWAY_UNREACHABLE: {
+    status: 503,
+    exit: 6,
+    retryable: true,
+    hint: "It is started again by itself; 'howdah server status' shows it, its log is gateway.log in the home.",
+  },
+  CERTIFICATE_INVALID: {
+    status: 400,
+    exit: 2,
+    retryable: false,
+    hint: "Give a PEM certificate (ECDSA or RSA), with its chain behind it, and the key that belongs to it.",
+  },
   UNAUTHORIZED: {
     status: 401,
     exit: 10,

@@ -22,6 +22,12 @@ export interface Layout {
   readonly sockets: string;
   readonly trash: string;
   readonly apiSocket: string;
+  /** Control listens here for the gateway: root's, the gateway's group may connect. */
+  readonly gatewaySocket: string;
+  /** Standard output of the gateway and of the process that holds its listeners. */
+  readonly gatewayLog: string;
+  /** {pid, startTime} of that process. */
+  readonly gatewayInfo: string;
   service(id: number): ServiceLayout;
 }
 
@@ -32,7 +38,7 @@ export interface ServiceLayout {
   readonly log: string;
   /** Copies of the configuration files of the last good start. */
   readonly lastGood: string;
-  /** sockets/<id>, 2750: holds `.s.PGSQL.<port>`. */
+  /** sockets/<id>, 2750, group of the gateway: holds `.s.PGSQL.5432`. */
   readonly socket: string;
 }
 
@@ -57,6 +63,9 @@ export function layoutOf(home: string): Layout {
     sockets,
     trash: join(home, "trash"),
     apiSocket: join(sockets, "api.sock"),
+    gatewaySocket: join(sockets, "gateway.sock"),
+    gatewayLog: join(home, "gateway.log"),
+    gatewayInfo: join(home, "gateway.json"),
     service: (id) => {
       const root = join(services, String(id));
       return {

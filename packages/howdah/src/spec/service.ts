@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { EndpointPolicy, LOOPBACK_ENDPOINT, Mode, REGULAR } from "./endpoint.js";
 import { Expression } from "./expression.js";
 
 /** Majors that Howdah knows; the last minor of 14 was its final one, so it runs with a warning. */
@@ -41,6 +42,8 @@ export const Service = z.strictObject({
   /** What the settings are sized for, in bytes; null: the installation's default. */
   memoryBytes: z.int().positive().nullable().default(null),
   settings: Settings.default({}),
+  mode: Mode.default(REGULAR),
+  endpoint: EndpointPolicy.default(LOOPBACK_ENDPOINT),
   /** Extra words for initdb, as in POSTGRES_INITDB_ARGS; only read when the server is made. */
   initdbArgs: z.array(z.string()).default([]),
   initScripts: z.array(InitScript).default([]),

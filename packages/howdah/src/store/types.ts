@@ -1,4 +1,13 @@
-import type { App, InitScript, Major, ServiceState, Settings } from "../spec/index.js";
+import type {
+  App,
+  EndpointPolicy,
+  InitScript,
+  Major,
+  Mode,
+  RoleSecret,
+  ServiceState,
+  Settings,
+} from "../spec/index.js";
 
 /** What was wished for, resolved: expressions are gone, the password lies beside it, encrypted. */
 export interface ServiceDefinition {
@@ -9,6 +18,20 @@ export interface ServiceDefinition {
   readonly memoryBytes: number | null;
   readonly settings: Settings;
   readonly initdbArgs: readonly string[];
+  readonly mode: Mode;
+  readonly endpoint: EndpointPolicy;
+}
+
+/** What changes by itself while a service lives; lost at a power cut without harm. Milliseconds. */
+export interface SleepRecord {
+  /** The server is down because it sleeps. While it runs, the mark means nothing: it is awake. */
+  readonly asleep: boolean;
+  readonly wakes: number;
+  readonly lastWakeMs: number | null;
+  readonly lastWakeAt: number | null;
+  readonly sleptAt: number | null;
+  /** All finished sleeps together. */
+  readonly asleepMs: number;
 }
 
 /** One row of `services`. Timestamps are milliseconds since the epoch. */
@@ -45,6 +68,8 @@ export interface ServiceRecord {
 }
 
 export type ServicePatch = Partial<Omit<ServiceRecord, "id" | "project" | "name" | "slug" | "createdAt">>;
+
+export type ObservedPatch = Pick<ServicePatch, "state" | "stateDetail" | "observedGeneration" | "notices">;
 
 export interface NewService {
   readonly project: string;
@@ -95,6 +120,14 @@ export interface Store extends Disposable {
     insert(service: NewService): ServiceRecord;
     /** Also sets updatedAt. Throws SERVICE_NOT_FOUND, PORT_TAKEN. */
     patch(id: number, patch: ServicePatch): ServiceRecord;
+    /** As `patch`, for what is only observed: written at once, but a power cut may take the last of it away again. */
+    observe(id: number, patch: ObservedPatch): ServiceRecord;
+    /** Zeroes for a service that never slept. */
+    sleep(id: number): SleepRecord;
+    observeSleep(id: number, patch: Partial<SleepRecord>): SleepRecord;
+    /** Roles as they were when the service last went to sleep; kept encrypted. */
+    roleSecrets(id: number): RoleSecret[];
+    setRoleSecrets(id: number, secrets: readonly RoleSecret[]): void;
     password(id: number): string;
     setPassword(id: number, password: string): void;
     /** Kept until they ran once. */
@@ -148,5 +181,11 @@ export interface Store extends Disposable {
   readonly meta: {
     get(key: string): string | undefined;
     set(key: string, value: string): void;
+  };
+  /** Secrets of the installation itself, such as the key of its certificate authority; kept encrypted. */
+  readonly sealed: {
+    get(name: string): string | undefined;
+    set(name: string, value: string): void;
+    remove(name: string): void;
   };
 }

@@ -1,0 +1,59 @@
+import { BlockList, isIP } from "node:net";
+import { z } from "zod";
+
+/** When a server runs: `regular` always, `flash` only while somebody is connected and `timeoutMs` longer. */
+export const Mode = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("regular") }),
+  z.strictObject({
+    kind: z.literal("flash"),
+    /** How long a service stays awake without any connection. */
+    timeoutMs: z.int().min(1_000).max(86_400_000).default(10_000),
+  }),
+]);
+export type Mode = z.infer<typeof Mode>;
+export const REGULAR: Mode = { kind: "regular" };
+export const DEFAULT_FLASH_TIMEOUT_MS = 10_000;
+
+/** `off`: clear text only. `allow`: whatever the client asks for. `require`: clear text is refused. */
+export const Ssl = z.enum(["off", "allow", "require"]);
+export type Ssl = z.infer<typeof Ssl>;
+
+/** An address with an optional prefix length: `10.0.0.0/8`, `192.168.1.7`, `fd00::/8`. */
+export const Network = z.string().refine(isNetwork, "not an address or a network such as 10.0.0.0/8");
+
+/** How clients may reach a service. */
+export const EndpointPolicy = z.strictObject({
+  /** The address that is listened on; anything but a loopback address needs TLS. */
+  listen: z
+    .string()
+    .refine((text) => isIP(text) !== 0, "not an IP address")
+    .default("127.0.0.1"),
+  /** null: `off` on a loopback address, `require` on any other. */
+  ssl: Ssl.nullable().default(null),
+  /** Networks that clients may come from; empty: any. */
+  allow: z.array(Network).max(256).default([]),
+  /** How long a client is held while its server wakes, restarts or has no connection free. */
+  holdMs: z.int().min(0).max(3_600_000).default(60_000),
+});
+export type EndpointPolicy = z.infer<typeof EndpointPolicy>;
+export const LOOPBACK_ENDPOINT: EndpointPolicy = EndpointPolicy.parse({});
+
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8, "ipv4");
+loopback.addAddress("::1", "ipv6");
+
+export function isLoopback(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && loopback.check(address, family === 6 ? "ipv6" : "ipv4");
+}
+
+export function effectiveSsl(policy: Pick<EndpointPolicy, "listen" | "ssl">): Ssl {
+  return policy.ssl ?? (isLoopback(policy.listen) ? "off" : "require");
+}
+
+function isNetwork(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+}
