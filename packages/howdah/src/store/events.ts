@@ -16,7 +16,7 @@ interface EventRow {
 export function createEvents(db: Database, now: () => number): Store["events"] {
   return {
     append: (event) =>
-      db.transaction(() => {
+      db.relaxed(() => {
         insertEvent(db, event, now());
         deleteOldEvents(db);
       }),

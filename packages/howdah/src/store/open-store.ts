@@ -7,6 +7,7 @@ import { createEvents } from "./events.js";
 import { createKeyFile, readKeyFile, removeDrafts } from "./key-file.js";
 import { createMeta, KEY_CHECK, selectMeta, upsertMeta } from "./meta.js";
 import { hasTable, migrate } from "./migrate.js";
+import { createSealed } from "./sealed.js";
 import { createSecretBox, type SecretBox } from "./secret-box.js";
 import { createServices } from "./services.js";
 import { createTrash } from "./trash.js";
@@ -45,6 +46,7 @@ export function openStore(options: StoreOptions): Store {
       apiKeys: createApiKeys(db, now),
       events: createEvents(db, now),
       meta: createMeta(db),
+      sealed: createSealed(db, box),
       [Symbol.dispose]: () => db[Symbol.dispose](),
     };
   } catch (error) {

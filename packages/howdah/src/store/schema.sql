@@ -48,6 +48,16 @@ CREATE TABLE migrations (
   applied_at integer not null
 ) strict;
 
+CREATE TABLE role_secrets (
+  service_id integer primary key references services (id) on delete cascade,
+  secrets blob not null
+) strict;
+
+CREATE TABLE sealed (
+  name text primary key,
+  value blob not null
+) strict, without rowid;
+
 CREATE TABLE services (
   id integer primary key autoincrement,
   project text not null,
@@ -82,3 +92,13 @@ CREATE UNIQUE INDEX services_live_port on services (port) where removed_at is nu
 CREATE UNIQUE INDEX services_live_slug on services (slug) where removed_at is null;
 
 CREATE UNIQUE INDEX services_uid on services (uid) where uid is not null;
+
+CREATE TABLE sleeps (
+  service_id integer primary key references services (id) on delete cascade,
+  asleep integer not null check (asleep in (0, 1)),
+  wakes integer not null,
+  last_wake_ms real,
+  last_wake_at integer,
+  slept_at integer,
+  asleep_ms integer not null
+) strict;

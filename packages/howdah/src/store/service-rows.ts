@@ -1,4 +1,5 @@
 /** The statements on `services`, one function each, and the row's way to a record and back. */
+import { LOOPBACK_ENDPOINT, REGULAR } from "../spec/index.js";
 import type { Database } from "./database.js";
 import type { ServiceDefinition, ServiceRecord } from "./types.js";
 
@@ -38,7 +39,7 @@ export function toRecord(row: ServiceRow): ServiceRecord {
     name: row.name,
     slug: row.slug,
     origin: row.origin as ServiceRecord["origin"],
-    definition: JSON.parse(row.definition) as ServiceDefinition,
+    definition: toDefinition(row.definition),
     desired: row.desired as ServiceRecord["desired"],
     state: row.state as ServiceRecord["state"],
     stateDetail: row.state_detail,
@@ -54,6 +55,11 @@ export function toRecord(row: ServiceRow): ServiceRecord {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
+}
+
+/** Rows that were written before a field came have its default. */
+function toDefinition(text: string): ServiceDefinition {
+  return { mode: REGULAR, endpoint: LOOPBACK_ENDPOINT, ...(JSON.parse(text) as ServiceDefinition) };
 }
 
 export function selectLive(db: Database): ServiceRow[] {

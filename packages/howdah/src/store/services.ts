@@ -1,14 +1,22 @@
 import { HowdahError } from "../kernel/errors.js";
-import type { InitScript } from "../spec/index.js";
+import type { InitScript, RoleSecret } from "../spec/index.js";
 import type { Database } from "./database.js";
 import { deleteMetaOf } from "./meta.js";
 import type { SecretBox, SecretPlace } from "./secret-box.js";
 import * as rows from "./service-rows.js";
+import { selectRoleSecrets, selectSleep, upsertRoleSecrets, upsertSleep } from "./sleep-rows.js";
 import { chooseSlug } from "./slug.js";
 import type { NewService, ServicePatch, ServiceRecord, Store } from "./types.js";
 
 export function createServices(db: Database, box: SecretBox, now: () => number): Store["services"] {
   const live = (id: number) => rows.selectLiveById(db, id) ?? notFound(id);
+  const patch = (id: number, changes: ServicePatch) => {
+    const before = rows.toRecord(live(id));
+    const after = { ...before, ...defined(changes), updatedAt: now() };
+    if (after.port !== before.port) requirePort(db, after.port);
+    rows.updateService(db, after);
+    return rows.toRecord(live(id));
+  };
   return {
     list: (project) =>
       (project === undefined ? rows.selectLive(db) : rows.selectLiveOfProject(db, project)).map(rows.toRecord),
@@ -20,13 +28,24 @@ export function createServices(db: Database, box: SecretBox, now: () => number):
         .map(rows.toRecord)
         .filter((service) => project === undefined || service.project === project),
     insert: (service) => db.transaction(() => insert(db, box, service, now())),
-    patch: (id, patch) =>
+    patch: (id, changes) => db.transaction(() => patch(id, changes)),
+    observe: (id, changes) => db.relaxed(() => patch(id, changes)),
+    sleep: (id) => selectSleep(db, id),
+    observeSleep: (id, changes) =>
+      db.relaxed(() => {
+        live(id);
+        const next = { ...selectSleep(db, id), ...changes };
+        upsertSleep(db, id, next);
+        return next;
+      }),
+    roleSecrets: (id) => {
+      const sealed = selectRoleSecrets(db, id);
+      return sealed === undefined ? [] : (JSON.parse(box.open(sealed, secretsPlace(id))) as RoleSecret[]);
+    },
+    setRoleSecrets: (id, secrets) =>
       db.transaction(() => {
-        const before = rows.toRecord(live(id));
-        const after = { ...before, ...defined(patch), updatedAt: now() };
-        if (after.port !== before.port) requirePort(db, after.port);
-        rows.updateService(db, after);
-        return rows.toRecord(live(id));
+        live(id);
+        upsertRoleSecrets(db, id, box.seal(JSON.stringify(secrets), secretsPlace(id)));
       }),
     password: (id) => box.open(rows.selectPassword(db, id) ?? notFound(id), passwordPlace(id)),
     setPassword: (id, password) => {
@@ -91,6 +110,7 @@ function insert(db: Database, box: SecretBox, service: NewService, now: number):
 }
 
 const passwordPlace = (id: number): SecretPlace => ({ table: "services", row: id, column: "password" });
+const secretsPlace = (id: number): SecretPlace => ({ table: "role_secrets", row: id, column: "secrets" });
 const scriptsPlace = (id: number): SecretPlace => ({ table: "init_scripts", row: id, column: "scripts" });
 
 function optional(row: rows.ServiceRow | undefined): ServiceRecord | undefined {

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { App } from "../spec/index.js";
+import { type App, LOOPBACK_ENDPOINT } from "../spec/index.js";
 import { Database } from "./database.js";
 import { EVENTS_KEPT } from "./events.js";
 import { openStore } from "./open-store.js";
@@ -44,6 +44,8 @@ function newService(change: Partial<NewService> = {}): NewService {
       memoryBytes: null,
       settings: { work_mem: "64MB" },
       initdbArgs: [],
+      mode: { kind: "regular" },
+      endpoint: LOOPBACK_ENDPOINT,
     },
     password: "p@ss:w/rd%?#",
     port: 5432,
@@ -349,5 +351,67 @@ describe("events and meta", () => {
     db.run("update sqlite_sequence set seq = :seq where name = 'events'", { seq: EVENTS_KEPT });
     store.events.append({ serviceId: 1, kind: "new", message: "" });
     expect(store.events.list().map((e) => e.kind)).toEqual(["new", "kept"]);
+  });
+});
+
+describe("sleep", () => {
+  const secrets = [{ role: "app", verifier: "SCRAM-SHA-256$4096:c2FsdA==$a:b", canLogin: true, validUntil: null }];
+
+  test("a service that never slept has zeroes; what is observed stays", () => {
+    const { id } = store.services.insert(newService());
+    expect(store.services.sleep(id)).toEqual({
+      asleep: false,
+      wakes: 0,
+      lastWakeMs: null,
+      lastWakeAt: null,
+      sleptAt: null,
+      asleepMs: 0,
+    });
+    store.services.observeSleep(id, { asleep: true, sleptAt: 5 });
+    store.services.observeSleep(id, { asleep: false, lastWakeMs: 31.5, wakes: 1 });
+    reopen();
+    expect(store.services.sleep(id)).toMatchObject({ asleep: false, sleptAt: 5, lastWakeMs: 31.5, wakes: 1 });
+  });
+
+  test("verifiers are kept encrypted and go with their service", () => {
+    const { id } = store.services.insert(newService());
+    expect(store.services.roleSecrets(id)).toEqual([]);
+    store.services.setRoleSecrets(id, secrets);
+    reopen();
+    expect(store.services.roleSecrets(id)).toEqual(secrets);
+    store[Symbol.dispose]();
+    const files = ["state.db", "state.db-wal"].filter((name) => existsSync(join(folder, name)));
+    expect(Buffer.concat(files.map((name) => readFileSync(join(folder, name)))).includes("SCRAM-SHA-256")).toBe(false);
+    store = open();
+    store.services.discard(id);
+    expect(store.services.roleSecrets(id)).toEqual([]);
+  });
+
+  test("an observation is a patch of what is only observed, and unknown services have none", () => {
+    const { id } = store.services.insert(newService());
+    expect(store.services.observe(id, { state: "sleeping" })).toMatchObject({ state: "sleeping" });
+    expect(() => store.services.observeSleep(99, { asleep: true })).toThrow("service 99 does not exist");
+    expect(() => store.services.setRoleSecrets(99, secrets)).toThrow("service 99 does not exist");
+  });
+
+  test("a definition from before the gateway gets its defaults", () => {
+    const { mode: _mode, endpoint: _endpoint, ...older } = newService().definition;
+    const { id } = store.services.insert(newService({ definition: older as NewService["definition"] }));
+    expect(store.services.get(id)?.definition).toMatchObject({
+      mode: { kind: "regular" },
+      endpoint: { listen: "127.0.0.1", ssl: null, allow: [], holdMs: 60_000 },
+    });
+  });
+});
+
+describe("sealed values", () => {
+  test("are kept, replaced and removed", () => {
+    expect(store.sealed.get("authority")).toBeUndefined();
+    store.sealed.set("authority", "one");
+    store.sealed.set("authority", "two");
+    reopen();
+    expect(store.sealed.get("authority")).toBe("two");
+    store.sealed.remove("authority");
+    expect(store.sealed.get("authority")).toBeUndefined();
   });
 });

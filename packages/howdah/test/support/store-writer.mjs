@@ -21,6 +21,8 @@ const definition = {
   memoryBytes: null,
   settings: {},
   initdbArgs: [],
+  mode: { kind: "regular" },
+  endpoint: { listen: "127.0.0.1", ssl: null, allow: [], holdMs: 60_000 },
 };
 
 for (let n = Number(first); ; n++) {
