@@ -25,11 +25,11 @@ export interface ServerSpec {
   readonly uid: number | null;
   /** Group that may reach the socket (the gateway's); null: the uid's own. */
   readonly socketGid: number | null;
-  /** 127.0.0.1:port, and the number in the socket's name. */
-  readonly port: number;
   readonly memoryBytes: number;
   /** The user's own settings. */
   readonly settings: Settings;
+  /** Libraries that Howdah wants preloaded, besides those that the user asks for; what the distribution lacks is left out. */
+  readonly preload: readonly string[];
 }
 
 /** What the operating system says about a server, read without asking the server itself. */

@@ -12,7 +12,6 @@ import { endStrayServers, stopServer } from "../../src/postgres/server/index.js"
 import type { Distribution, ServerSpec } from "../../src/postgres/types.js";
 import {
   claimUid,
-  findFreePort,
   layoutOf,
   prepareHome,
   prepareServiceFolders,
@@ -48,9 +47,6 @@ export class TestHome implements AsyncDisposable {
     const id = this.#servers.length + 1;
     const paths = this.layout.service(id);
     const uid = isRoot ? await claimUid({ home: this.layout.home, taken: new Set(), serviceId: id }) : null;
-    const taken = new Set(this.#servers.map((s) => s.port));
-    // A place of its own for each run: several test runs share the machine.
-    const port = await findFreePort(taken, 20_000 + Math.floor(Math.random() * 10_000));
     const spec: ServerSpec = {
       id,
       title: `test/server-${id}`,
@@ -58,10 +54,10 @@ export class TestHome implements AsyncDisposable {
       distribution: this.distribution,
       uid,
       socketGid: null,
-      port,
       // 16 MB of shared buffers.
       memoryBytes: 64 * 1024 ** 2,
       settings,
+      preload: [],
     };
     this.#servers.push(spec);
     await prepareServiceFolders(paths, spec);

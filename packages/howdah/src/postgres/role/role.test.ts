@@ -9,6 +9,7 @@ import { isRoot, silent, TestHome } from "../../../test/support/server.js";
 import { minimalEnvironment } from "../../kernel/environment.js";
 import { processesNamed } from "../../runtime/index.js";
 import { connectAdmin, connectUser, startServer, stopServer } from "../server/index.js";
+import { SOCKET_PORT } from "../settings/index.js";
 import type { ServerSpec } from "../types.js";
 import {
   adminWorks,
@@ -168,7 +169,7 @@ describe("provision", () => {
     expect(await passwordWorks(spec, { username: "u ser", database: "d'b", password: `${password}!` })).toBe(false);
   });
 
-  it("lets libpq in as well, over TCP", async ({ skip }) => {
+  it("lets libpq in as well", async ({ skip }) => {
     const psql = promisify(execFile);
     const password = "ª\u00a0ﬁ p@ss:w/rd%?#";
     await provision(spec, { username: "tcp", database: "tcp", password });
@@ -176,7 +177,7 @@ describe("provision", () => {
     try {
       const { stdout } = await psql(
         "psql",
-        ["-XAt", "-h", "127.0.0.1", "-p", `${spec.port}`, "-U", "tcp", "-c", "SELECT 1"],
+        ["-XAt", "-h", spec.paths.socket, "-p", `${SOCKET_PORT}`, "-U", "tcp", "-c", "SELECT 1"],
         { env },
       );
       expect(stdout).toBe("1\n");

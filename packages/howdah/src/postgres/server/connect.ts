@@ -1,11 +1,11 @@
 import { Socket } from "node:net";
 import pg from "pg";
 import { HowdahError } from "../../kernel/errors.js";
-import { ADMIN_ROLE } from "../settings/index.js";
+import { ADMIN_ROLE, SOCKET_PORT } from "../settings/index.js";
 import type { ServerSpec } from "../types.js";
 
 /** What a connection needs to know of a server. */
-export type Endpoint = Pick<ServerSpec, "paths" | "port" | "title" | "distribution">;
+export type Endpoint = Pick<ServerSpec, "paths" | "title" | "distribution">;
 
 const CONNECT_MS = 10_000;
 /** CREATE DATABASE copies template1, which may be large; nothing else of ours takes seconds. */
@@ -88,7 +88,7 @@ async function connect(spec: Endpoint, config: pg.ClientConfig & { user: string 
   const client = new pg.Client({
     ...config,
     host: spec.paths.socket,
-    port: spec.port,
+    port: SOCKET_PORT,
     ssl: false,
     connectionTimeoutMillis: CONNECT_MS,
   });

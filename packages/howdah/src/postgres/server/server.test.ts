@@ -6,15 +6,16 @@ import {
   copyFileSync,
   existsSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
@@ -96,12 +97,24 @@ describe("starting and stopping", () => {
   it("runs under its own user, in folders that nobody else may enter", async () => {
     const { postmaster } = await startServer(spec, o);
     expect(readProcess(postmaster.pid)?.uid).toBe(spec.uid ?? process.getuid?.());
-    const socket = lstatSync(join(spec.paths.socket, `.s.PGSQL.${spec.port}`));
+    const socket = lstatSync(join(spec.paths.socket, ".s.PGSQL.5432"));
     expect(socket.mode & 0o777).toBe(0o770);
     if (spec.uid !== null) expect(socket.gid).toBe(spec.uid);
     for (const name of readdirSync(spec.paths.log)) {
       expect(statSync(join(spec.paths.log, name)).mode & 0o777).toBe(0o600);
     }
+  });
+
+  it("has no address but its socket", async () => {
+    const { postmaster } = await startServer(spec, o);
+    expect(await show("listen_addresses")).toBe("");
+    expect(await show("ssl")).toBe("off");
+    expect(readFileSync(join(spec.paths.data, "postmaster.pid"), "utf8").split("\n").slice(3, 6)).toEqual([
+      "5432",
+      spec.paths.socket,
+      "",
+    ]);
+    expect(isAlive(postmaster)).toBe(true);
   });
 
   it("takes over a server that is still starting", async () => {
@@ -214,10 +227,7 @@ describe("after a crash", () => {
     });
     await once(stranger, "spawn");
     try {
-      for (const path of [
-        join(spec.paths.data, "postmaster.pid"),
-        join(spec.paths.socket, `.s.PGSQL.${spec.port}.lock`),
-      ]) {
+      for (const path of [join(spec.paths.data, "postmaster.pid"), join(spec.paths.socket, ".s.PGSQL.5432.lock")]) {
         if (existsSync(path)) writeFileSync(path, readFileSync(path, "utf8").replace(/^\d+/, String(stranger.pid)));
       }
       expect(await observeServer(spec)).toEqual({ kind: "down", survivors: [] });
@@ -281,20 +291,20 @@ describe("after a crash", () => {
 });
 
 describe("a start that fails", () => {
-  it("says that the port is taken, and touches no setting", async () => {
+  it("says that the socket cannot be made, and why", async () => {
     await stopServer(spec, fast);
-    const holder = createServer();
-    await new Promise<void>((resolve) => holder.listen(spec.port, "127.0.0.1", resolve));
+    // Neither PostgreSQL nor we remove a folder.
+    const inTheWay = join(spec.paths.socket, ".s.PGSQL.5432.lock");
+    const changed = { ...spec, settings: { ...spec.settings, work_mem: "9MB" } };
+    mkdirSync(inTheWay, { mode: 0o700 });
     try {
-      const changed = { ...spec, settings: { ...spec.settings, work_mem: "9MB" } };
       await expect(startServer(changed, o)).rejects.toMatchObject({
-        code: "PORT_TAKEN",
-        message: `port ${spec.port} is in use by another program`,
+        code: "HOME_UNUSABLE",
+        message: `'${inTheWay}' is in the way and cannot be removed`,
       });
-      expect(readFileSync(join(spec.paths.data, "postgresql.conf"), "utf8")).toContain("work_mem = '9MB'");
       expect(await observeServer(spec)).toEqual({ kind: "down", survivors: [] });
     } finally {
-      await new Promise((resolve) => holder.close(resolve));
+      rmdirSync(inTheWay);
     }
   });
 

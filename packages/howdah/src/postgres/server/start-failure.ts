@@ -4,23 +4,27 @@ import type { ServerLogLine } from "./log-line.js";
 
 /** Causes that other settings would not cure: the files are then left as they are. */
 const CAUSES: readonly { readonly pattern: RegExp; readonly code: ErrorCode }[] = [
-  { pattern: /could not bind .*Address already in use|could not create any TCP\/IP sockets/, code: "PORT_TAKEN" },
   // Shared memory is made to size by the settings, although the system's words are the same.
   { pattern: /^(?!.*shared memory).*No space left on device/, code: "DISK_FULL" },
+  { pattern: /could not create any Unix-domain sockets|lock file "[^"]*\.s\.PGSQL\./, code: "HOME_UNUSABLE" },
 ];
 
 /** The error for a server that ended before it was ready, made from what it wrote. */
-export function startFailure(spec: Pick<ServerSpec, "title" | "port">, entries: readonly ServerLogLine[]): HowdahError {
+export function startFailure(spec: Pick<ServerSpec, "title">, entries: readonly ServerLogLine[]): HowdahError {
   const known = CAUSES.find(({ pattern }) => entries.some(({ message }) => pattern.test(message)));
   const log = entries.slice(-20).map(({ level, message }) => (level === null ? message : `${level}: ${message}`));
-  if (known?.code === "PORT_TAKEN") {
-    if (entries.some(({ message }) => /could not bind .*Permission denied/.test(message))) {
-      return new HowdahError("PORT_TAKEN", `port ${spec.port} is reserved for the system's own services`, {
-        hint: "Choose a port from 1024 on.",
+  if (known?.code === "HOME_UNUSABLE") {
+    const why = entries.find(({ message }) =>
+      /Unix address|Unix-domain socket path|\.s\.PGSQL\./.test(message),
+    )?.message;
+    return new HowdahError(
+      "HOME_UNUSABLE",
+      `server '${spec.title}' cannot make its socket: ${why ?? reason(entries)}`,
+      {
+        hint: "See that the home's 'sockets' folder belongs to Howdah and its disk is writable, then start the service again.",
         fields: { log },
-      });
-    }
-    return new HowdahError("PORT_TAKEN", `port ${spec.port} is in use by another program`, { fields: { log } });
+      },
+    );
   }
   const message = `server '${spec.title}' did not start: ${reason(entries)}`;
   return new HowdahError(known?.code ?? "POSTGRES_START_FAILED", message, { fields: { log } });

@@ -21,7 +21,7 @@ export interface StartOptions {
  * Brings the server up, or takes over the one that runs. Idempotent; a crash at any point is repaired by calling it
  * again, and an aborted start leaves no process.
  *
- * Throws POSTGRES_START_FAILED, PORT_TAKEN, DISK_FULL, VERSION_CHANGE_REFUSED, ENGINE_CORRUPT, or the signal's reason.
+ * Throws POSTGRES_START_FAILED, HOME_UNUSABLE, DISK_FULL, VERSION_CHANGE_REFUSED, ENGINE_CORRUPT, or the signal's reason.
  */
 export async function startServer(spec: ServerSpec, o: StartOptions): Promise<StartResult> {
   o.signal?.throwIfAborted();
@@ -87,7 +87,7 @@ async function launchOrFallBack(spec: ServerSpec, o: StartOptions): Promise<Laun
       return { ...(await launch(spec, o.signal)), fellBack: true };
     } catch (again) {
       putBack(spec, present, good);
-      // Aborted, port taken, disk full: say that. Otherwise the first failure is the one to tell.
+      // Aborted, no socket, disk full: say that. Otherwise the first failure is the one to tell.
       throw isHowdahError(again, "POSTGRES_START_FAILED") ? error : again;
     }
   }

@@ -7,6 +7,7 @@ export {
   LOG_FILE_BYTES,
   LOG_FILE_PREFIX,
   ownedSettings,
+  SOCKET_PORT,
   toArguments,
 } from "./owned-settings.js";
 export { sizedSettings } from "./sized-settings.js";

@@ -8,6 +8,7 @@ import type { ServerSpec } from "../types.js";
 const FIXED = new Set([
   "listen_addresses",
   "port",
+  "ssl",
   "unix_socket_directories",
   "unix_socket_permissions",
   "unix_socket_group",
@@ -36,6 +37,12 @@ const AT_LEAST = new Map([
   ["max_replication_slots", 10],
 ]);
 
+/**
+ * The server has no TCP port: clients reach it through the gateway, which owns the endpoint's. The number only names
+ * the socket (`.s.PGSQL.5432`), which therefore stays the same whatever becomes of the endpoint.
+ */
+export const SOCKET_PORT = 5432;
+
 /** How many bytes one log file holds before the next is begun. */
 export const LOG_FILE_BYTES = 10 * 1024 * 1024;
 /** Names begin like this, then the moment of their beginning in UTC: sorted by name is sorted by age. */
@@ -52,16 +59,18 @@ export function ownedLimit(name: string, value: string): string | null {
   return /^(replica|logical)$/i.test(value) ? null : "Howdah needs 'replica' or 'logical' for its backups";
 }
 
-export type OwnedSpec = Pick<ServerSpec, "title" | "paths" | "port"> & {
+export type OwnedSpec = Pick<ServerSpec, "title" | "paths"> & {
   readonly distribution: Pick<ServerSpec["distribution"], "major">;
 };
 
 /** `requested`: what files and ALTER SYSTEM ask for, in lower-case names; only looked at for what may be raised. */
 export function ownedSettings(spec: OwnedSpec, requested: Readonly<Settings> = {}): Settings {
-  const { paths, port, distribution } = spec;
+  const { paths, distribution } = spec;
   return {
-    listen_addresses: "127.0.0.1",
-    port: String(port),
+    listen_addresses: "",
+    port: String(SOCKET_PORT),
+    // Clients' TLS ends at the gateway.
+    ssl: "off",
     unix_socket_directories: listItem(paths.socket),
     unix_socket_permissions: "0770",
     hba_file: hbaFile(spec),

@@ -69,15 +69,15 @@ describe("ownedSettings", () => {
   const spec = {
     title: "shop/db",
     paths: layoutOf("/var/lib/howdah").service(3),
-    port: 5433,
     distribution: { major: 18 },
   };
   const at = (major: 14 | 18, home = "/h") => ({ ...spec, paths: layoutOf(home).service(3), distribution: { major } });
 
-  it("keeps the server to itself, its own files and the loopback address", () => {
+  it("keeps the server to itself, its own files and its socket", () => {
     expect(ownedSettings(at(18))).toMatchObject({
-      listen_addresses: "127.0.0.1",
-      port: "5433",
+      listen_addresses: "",
+      port: "5432",
+      ssl: "off",
       unix_socket_directories: "/h/sockets/3",
       hba_file: "/h/services/3/pg_hba.conf",
       log_directory: "/h/services/3/log",
