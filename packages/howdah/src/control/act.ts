@@ -10,16 +10,19 @@ import {
   endSurvivors,
   healAdmin,
   provision,
+  readRoleSecrets,
   reloadServer,
   runFolder,
   runInitScripts,
   type ServerSpec,
+  SOCKET_PORT,
   startServer,
   stopServer,
 } from "../postgres/index.js";
 import { prepareServiceFolders, removeTree, requireFreeSpace } from "../runtime/index.js";
 import type { ServiceRecord } from "../store/index.js";
-import { type Context, credentialsOf, marks, serverSpec, titleOf, wantedOf } from "./context.js";
+import { type Context, credentialsOf, marks, placeOf, serverSpec, titleOf, wantedOf } from "./context.js";
+import { fallAsleep } from "./fall-asleep.js";
 import type { Action } from "./plan-service.js";
 import { endOfLifeNotice } from "./plan-stack.js";
 import { discardService, moveToTrash, recoverFromTrash } from "./trash.js";
@@ -32,6 +35,10 @@ const STOP_TIMEOUT_MS = 120_000;
 export async function act(context: Context, record: ServiceRecord, action: Action, signal: AbortSignal): Promise<void> {
   const { store } = context;
   switch (action.do) {
+    case "listen":
+      return context.gateway.listen(record);
+    case "sleep":
+      return fallAsleep(context, record);
     case "recover-from-trash":
       return recoverFromTrash(context, record.id);
     case "create-cluster":
@@ -48,14 +55,7 @@ export async function act(context: Context, record: ServiceRecord, action: Actio
     case "start":
       return start(context, record, signal);
     case "stop":
-      store.services.patch(record.id, { state: record.desired === "deleted" ? "deleting" : "stopping" });
-      phase(context, record, "stopping");
-      await stopServer(await specForStop(context, record), {
-        mode: "fast",
-        timeoutMs: STOP_TIMEOUT_MS,
-        log: context.log,
-      });
-      return store.events.append({ serviceId: record.id, kind: "stopped", message: "stopped in order" });
+      return stop(context, record);
     case "reload":
       return reload(context, record);
     case "provision":
@@ -63,6 +63,8 @@ export async function act(context: Context, record: ServiceRecord, action: Actio
     case "run-init-scripts":
       return initialise(context, record, signal);
     case "move-to-trash":
+      await context.gateway.remove(record.id);
+      context.clean.delete(record.id);
       return record.provisioned === null ? discardService(context, record) : moveToTrash(context, record);
     case "lost":
       throw new HowdahError("SERVICE_FAILED", `the data directory of service '${titleOf(record)}' is gone`, {
@@ -73,9 +75,32 @@ export async function act(context: Context, record: ServiceRecord, action: Actio
   }
 }
 
+async function stop(context: Context, record: ServiceRecord): Promise<void> {
+  const { store, gateway, sessions } = context;
+  store.services.observe(record.id, { state: record.desired === "deleted" ? "deleting" : "stopping" });
+  phase(context, record, "stopping");
+  await gateway.closed(record.id, { unlessBusy: false });
+  if (record.desired === "stopped") await keepRoles(context, record);
+  await sessions.forget(record.id);
+  await stopServer(await specForStop(context, record), { mode: "fast", timeoutMs: STOP_TIMEOUT_MS, log: context.log });
+  context.clean.add(record.id);
+  store.events.append({ serviceId: record.id, kind: "stopped", message: "stopped in order" });
+}
+
+/** While it is stopped, its clients are still asked for their passwords before they hear so. */
+async function keepRoles(context: Context, record: ServiceRecord): Promise<void> {
+  try {
+    const secrets = await context.sessions.run(placeOf(context, record), readRoleSecrets);
+    context.store.services.setRoleSecrets(record.id, secrets);
+  } catch (err) {
+    // A server that does not answer must be stoppable, too.
+    context.log.warn({ err, serviceId: record.id }, "unable to read the roles before the stop");
+  }
+}
+
 /** Shows what is being done, for progress on the command line. */
 function phase(context: Context, record: ServiceRecord, detail: string): void {
-  context.store.services.patch(record.id, { stateDetail: detail });
+  context.store.services.observe(record.id, { stateDetail: detail });
   context.changes.emit("changed", record.id);
 }
 
@@ -105,7 +130,7 @@ async function makeCluster(context: Context, record: ServiceRecord, signal: Abor
   const distribution = await engineOf(context, record, signal);
   phase(context, record, "initialising");
   const paths = context.layout.service(record.id);
-  await prepareServiceFolders(paths, { uid: record.uid, socketGid: null });
+  await prepareServiceFolders(paths, { uid: record.uid, socketGid: context.gatewayUid });
   const { initdbArgs } = record.definition;
   const taken =
     initdbArgs.length === 0 && (await context.pool.take({ distribution, dataDir: paths.data, uid: record.uid }));
@@ -123,26 +148,29 @@ async function makeCluster(context: Context, record: ServiceRecord, signal: Abor
 }
 
 async function start(context: Context, record: ServiceRecord, signal: AbortSignal): Promise<void> {
-  const { store } = context;
+  const { store, clean } = context;
   const spec = await specOf(context, record, signal);
   const fresh = record.provisioned === null;
-  store.services.patch(record.id, { state: fresh ? "creating" : "waking" });
-  phase(context, record, "starting");
-  await prepareServiceFolders(spec.paths, { uid: record.uid, socketGid: null });
+  const knownClean = clean.delete(record.id);
+  store.services.observe(record.id, { state: fresh ? "creating" : "waking", stateDetail: "starting" });
+  context.changes.emit("changed", record.id);
   // Before the start, not after: a crash in between finds the server down and starts it again anyway.
   marks.applied.set(store, record.id, wantedOf(context, record));
-  store.services.patch(record.id, { restartedFor: record.restartWanted });
-  const result = await startServer(spec, { log: context.log, signal });
-  store.meta.set(`service/${record.id}/version`, spec.distribution.version);
+  if (record.restartedFor !== record.restartWanted) {
+    store.services.patch(record.id, { restartedFor: record.restartWanted });
+  }
+  const result = await startServer(spec, { log: context.log, signal, knownClean });
+  store.meta.note(`service/${record.id}/version`, spec.distribution.version);
   const notices = record.definition.major <= 14 ? [endOfLifeNotice(record.definition.major)] : [];
   for (const refused of result.refused) {
     notices.push(`PostgreSQL refused to start with ${refused}; it runs on its last good settings`);
     store.events.append({ serviceId: record.id, kind: "settings-refused", message: refused });
     context.log.warn({ serviceId: record.id, refused }, "settings refused, last good ones used");
   }
-  store.services.patch(record.id, { notices });
+  if (JSON.stringify(notices) !== JSON.stringify(record.notices)) store.services.observe(record.id, { notices });
   store.events.append({ serviceId: record.id, kind: "started", message: `ready after ${result.durationMs} ms` });
-  if (!fresh) await ensureAdmin(context, record, spec, signal);
+  // What we stopped in order a while ago let us in until then, and nobody was in since.
+  if (!fresh && !knownClean) await ensureAdmin(context, record, spec, signal);
 }
 
 /** The user is a superuser and may have broken the platform's own role; without it nothing here works. */
@@ -192,7 +220,7 @@ async function initialise(context: Context, record: ServiceRecord, signal: Abort
         POSTGRES_DB: database,
         POSTGRES_PASSWORD: store.services.password(record.id),
         PGHOST: spec.paths.socket,
-        PGPORT: String(record.port),
+        PGPORT: String(SOCKET_PORT),
         PGUSER: username,
         PGDATABASE: database,
         PGPASSWORD: store.services.password(record.id),

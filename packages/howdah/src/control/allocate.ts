@@ -5,7 +5,7 @@ import { generatePassword } from "../kernel/password.js";
 import { claimUid, findFreePort, isPortFree, releaseUid, requireFreeSpace } from "../runtime/index.js";
 import type { NewService, ServiceRecord } from "../store/index.js";
 import { MIN_FREE_BYTES } from "./act.js";
-import { type Context, marks } from "./context.js";
+import { type Context, marks, takenUids } from "./context.js";
 
 export interface Allocation
   extends Pick<NewService, "project" | "name" | "origin" | "definition" | "engine" | "initScripts"> {
@@ -37,7 +37,7 @@ export class Allocator {
     const taken = store.services.ports();
     if (wish.port !== null) await requirePort(wish.port, taken);
     const port = wish.port ?? (await findFreePort(taken, environment.firstPort));
-    const uid = environment.isRoot ? await claimUid({ home: layout.home, taken: store.services.uids() }) : null;
+    const uid = environment.isRoot ? await claimUid({ home: layout.home, taken: takenUids(this.#context) }) : null;
     try {
       const record = store.services.insert({ ...wish, port, uid, password: wish.password ?? generatePassword() });
       if (wish.port === null) marks.automaticPort.set(store, record.id, true);

@@ -1,21 +1,27 @@
 import type { EventEmitter } from "node:events";
-import type { Environment } from "../kernel/environment.js";
-import type { Logger } from "../kernel/log.js";
 import { parseSize } from "../kernel/sizes.js";
-import type { ClusterPool, Distribution, Engines, ServerSpec } from "../postgres/index.js";
-import type { Layout } from "../runtime/index.js";
+import type { AdminSessions, ClusterPool, Distribution, Endpoint, Engines, ServerSpec } from "../postgres/index.js";
 import type { ServiceRecord, Store } from "../store/index.js";
+import { type Base, titleOf } from "./base.js";
+import type { Gateway } from "./gateway.js";
 import type { Applied } from "./plan-service.js";
 import { credentialsFingerprint } from "./plan-service.js";
+import type { Sleep } from "./sleep.js";
+
+export { titleOf } from "./base.js";
 
 /** What every part of the control plane works with. */
-export interface Context {
-  readonly environment: Environment;
-  readonly layout: Layout;
-  readonly store: Store;
-  readonly log: Logger;
+export interface Context extends Base {
   readonly engines: Engines;
   readonly pool: ClusterPool;
+  readonly gateway: Gateway;
+  readonly sleep: Sleep;
+  /** Our own sessions on running servers. */
+  readonly sessions: AdminSessions;
+  /** Services whose server this process saw end in order, with nothing left of it: they start without a look around. */
+  readonly clean: Set<number>;
+  /** The gateway's user as root, who may reach the servers' sockets; null: our own. */
+  readonly gatewayUid: number | null;
   /** Emits `changed` with a service's id whenever its row changed or went. */
   readonly changes: EventEmitter<{ changed: [id: number] }>;
 }
@@ -25,11 +31,7 @@ export function memoryOf(context: Context, record: ServiceRecord): number {
 }
 
 export function wantedOf(context: Context, record: ServiceRecord): Applied {
-  return { settings: record.definition.settings, memoryBytes: memoryOf(context, record), port: record.port };
-}
-
-export function titleOf(record: ServiceRecord): string {
-  return `${record.project}/${record.name}`;
+  return { settings: record.definition.settings, memoryBytes: memoryOf(context, record), form: 2 };
 }
 
 export function serverSpec(context: Context, record: ServiceRecord, distribution: Distribution): ServerSpec {
@@ -39,11 +41,25 @@ export function serverSpec(context: Context, record: ServiceRecord, distribution
     paths: context.layout.service(record.id),
     distribution,
     uid: record.uid,
-    socketGid: null,
-    port: record.port,
+    socketGid: context.gatewayUid,
     memoryBytes: memoryOf(context, record),
     settings: record.definition.settings,
+    // A server that sleeps often would begin with an empty cache each time.
+    preload: record.definition.mode.kind === "flash" ? ["pg_prewarm"] : [],
   };
+}
+
+/** Where our own sessions go. */
+export function placeOf(context: Context, record: ServiceRecord): Endpoint & { readonly id: number } {
+  const { id, definition } = record;
+  return { id, title: titleOf(record), paths: context.layout.service(id), distribution: { major: definition.major } };
+}
+
+/** User numbers of this home: its services', those in the trash, the gateway's. */
+export function takenUids({ store, gatewayUid }: Context): Set<number> {
+  const taken = store.services.uids();
+  if (gatewayUid !== null) taken.add(gatewayUid);
+  return taken;
 }
 
 /** The raised counter comes first: a crash between the two applies the old password once more, and asking again mends it. */
@@ -71,7 +87,7 @@ export const marks = {
       return text === undefined || text === "" ? null : (JSON.parse(text) as Applied);
     },
     set(store: Store, id: number, applied: Applied | null): void {
-      store.meta.set(`service/${id}/applied`, applied === null ? "" : JSON.stringify(applied));
+      store.meta.note(`service/${id}/applied`, applied === null ? "" : JSON.stringify(applied));
     },
   },
   initScriptsBegun: flag("init-scripts-begun"),

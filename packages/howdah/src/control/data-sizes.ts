@@ -1,11 +1,13 @@
 /**
  * How much disk each service takes, looked up in the background: a walk over a thousand files is nothing to wait for
- * in a list. A stopped server does not change, so only running ones are looked at again.
+ * in a list, and nothing to do at every wake. A server that is down does not change, so only running ones are looked at
+ * again.
  */
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf } from "../kernel/errors.js";
+import type { ServiceRecord } from "../store/index.js";
 import type { Context } from "./context.js";
 
 const LOOK_EVERY_MS = 60_000;
@@ -14,6 +16,7 @@ export class DataSizes implements Disposable {
   readonly #context: Context;
   readonly #bytes = new Map<number, number>();
   readonly #measuring = new Set<number>();
+  readonly #measuredAt = new Map<number, number>();
   readonly #timer: NodeJS.Timeout;
   readonly #onChange = (id: number) => this.#changed(id);
 
@@ -36,8 +39,17 @@ export class DataSizes implements Disposable {
 
   #changed(id: number): void {
     const record = this.#context.store.services.get(id);
-    if (record === undefined) this.#bytes.delete(id);
-    else if (record.state === "running" || record.state === "stopped") this.#measure(id);
+    if (record === undefined) {
+      this.#bytes.delete(id);
+      this.#measuredAt.delete(id);
+    } else if (["running", "stopped", "sleeping"].includes(record.state) && this.#isDue(record)) this.#measure(id);
+  }
+
+  /** A service that sleeps and wakes every few seconds is not walked through each time. */
+  #isDue({ id, state }: ServiceRecord): boolean {
+    const last = this.#measuredAt.get(id);
+    if (last === undefined || state === "stopped") return true;
+    return state === "sleeping" && Date.now() - last > LOOK_EVERY_MS;
   }
 
   #lookAtRunning(): void {
@@ -47,6 +59,7 @@ export class DataSizes implements Disposable {
   #measure(id: number): void {
     if (this.#measuring.has(id)) return;
     this.#measuring.add(id);
+    this.#measuredAt.set(id, Date.now());
     folderBytes(this.#context.layout.service(id).data)
       .then((bytes) => this.#bytes.set(id, bytes))
       .catch((err: unknown) => this.#context.log.warn({ err, serviceId: id }, "unable to measure the data directory"))

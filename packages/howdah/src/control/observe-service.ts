@@ -10,11 +10,15 @@ import type { ServiceFacts } from "./plan-service.js";
 export async function observeService(context: Context, record: ServiceRecord): Promise<ServiceFacts> {
   const { store, layout } = context;
   const paths = layout.service(record.id);
-  const server = await observeServer({ paths, uid: record.uid });
+  const server = await observeServer({ paths, uid: record.uid }, { knownClean: context.clean.has(record.id) });
   const distribution = await installedDistribution(context, record);
   const describe = distribution === null ? null : await describeSettings(distribution);
   return {
     server,
+    listening: context.gateway.listening(record),
+    asleep: store.services.sleep(record.id).asleep,
+    wakeWanted: context.sleep.wakeWanted(record.id),
+    sleepWanted: context.sleep.sleepWanted(record.id),
     applied: marks.applied.get(store, record.id),
     wanted: wantedOf(context, record),
     credentials: credentialsOf(store, record),

@@ -12,11 +12,20 @@ import { changedSettings } from "./plan-stack.js";
 export interface Applied {
   readonly settings: Readonly<Record<string, string>>;
   readonly memoryBytes: number;
-  readonly port: number;
+  /** How the server was placed: 2 is behind the gateway, on its Unix socket only. Absent: it listened itself. */
+  readonly form?: 2;
 }
 
 export interface ServiceFacts {
   readonly server: ServerObservation;
+  /** Whether the gateway listens for the endpoint as it is wished for now. */
+  readonly listening: boolean;
+  /** It is down because it sleeps. */
+  readonly asleep: boolean;
+  /** Somebody waits for it: a client, or a user who started it. */
+  readonly wakeWanted: boolean;
+  /** It has been idle for its timeout; whether it may really sleep is asked by the action. */
+  readonly sleepWanted: boolean;
   readonly applied: Applied | null;
   /** What a start would be made with now. */
   readonly wanted: Applied;
@@ -31,6 +40,8 @@ export interface ServiceFacts {
 }
 
 export type Action =
+  | { readonly do: "listen" }
+  | { readonly do: "sleep" }
   | { readonly do: "recover-from-trash" }
   | { readonly do: "discard-cluster" }
   | { readonly do: "create-cluster" }
@@ -44,14 +55,10 @@ export type Action =
   | { readonly do: "lost" };
 
 export function planService(record: ServiceRecord, facts: ServiceFacts): Action[] {
-  switch (record.desired) {
-    case "deleted":
-      return [...planDown(facts), { do: "move-to-trash" }];
-    case "stopped":
-      return planDown(facts);
-    case "running":
-      return planUp(record, facts);
-  }
+  if (record.desired === "deleted") return [...planDown(facts), { do: "move-to-trash" }];
+  // First: an address that cannot be had is told before anything is made, and a stopped service keeps its own.
+  if (!facts.listening) return [{ do: "listen" }];
+  return record.desired === "stopped" ? planDown(facts) : planUp(record, facts);
 }
 
 function planDown(facts: ServiceFacts): Action[] {
@@ -71,6 +78,7 @@ function planUp(record: ServiceRecord, facts: ServiceFacts): Action[] {
     return [...planDown(facts), { do: "discard-cluster" }];
   }
   if (server.kind === "down") {
+    if (server.survivors.length === 0 && staysAsleep(record, facts)) return [];
     return server.survivors.length > 0 ? [{ do: "end-survivors" }, { do: "start" }] : [{ do: "start" }];
   }
   if (server.kind !== "ready") return [{ do: "start" }];
@@ -82,13 +90,24 @@ function planUp(record: ServiceRecord, facts: ServiceFacts): Action[] {
     const provision: Action[] = [{ do: "provision" }];
     return facts.initScriptsPending ? [{ do: "provision" }, { do: "run-init-scripts" }] : provision;
   }
-  return [];
+  return facts.sleepWanted && !facts.wakeWanted && record.definition.mode.kind === "flash" ? [{ do: "sleep" }] : [];
+}
+
+/** New credentials can only be set on a running server; everything else holds when it wakes. */
+function staysAsleep(record: ServiceRecord, facts: ServiceFacts): boolean {
+  return (
+    facts.asleep &&
+    !facts.wakeWanted &&
+    record.definition.mode.kind === "flash" &&
+    record.provisioned === facts.credentials &&
+    record.restartWanted <= record.restartedFor
+  );
 }
 
 function planSettings({ applied, wanted, needsRestart }: ServiceFacts): Action[] {
   // Unknown: it was started by us before a crash could tell; what it runs with is what its files say.
   if (applied === null) return [{ do: "reload" }];
-  if (applied.port !== wanted.port || applied.memoryBytes !== wanted.memoryBytes)
+  if (applied.form !== wanted.form || applied.memoryBytes !== wanted.memoryBytes)
     return [{ do: "stop" }, { do: "start" }];
   const changed = changedSettings(applied.settings, wanted.settings);
   if (changed.length === 0) return [];

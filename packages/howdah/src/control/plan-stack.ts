@@ -1,11 +1,15 @@
 /** Compares a resolved Stack with the services that exist and says what `up` will do. Pure, so `howdah plan` shows
  *  exactly what `howdah up` does, and golden files hold it. */
+
+import { formatDuration } from "../kernel/durations.js";
 import { HowdahError } from "../kernel/errors.js";
 import { formatSize } from "../kernel/sizes.js";
 import type { Change, StackPlan } from "../spec/index.js";
-import { END_OF_LIFE_MAJORS } from "../spec/index.js";
+import { END_OF_LIFE_MAJORS, effectiveSsl, LOOPBACK_ENDPOINT, REGULAR } from "../spec/index.js";
 import type { ServiceRecord } from "../store/index.js";
 import type { DesiredService } from "./resolve-stack.js";
+
+type Policy = Pick<ServiceRecord["definition"], "mode" | "endpoint">;
 
 interface CurrentService {
   readonly record: ServiceRecord;
@@ -55,6 +59,7 @@ function planCreate(service: DesiredService): Change {
   ];
   if (service.engine !== null) details.push(`the ${service.engine} engine`);
   if (service.password === null) details.push("a generated password");
+  details.push(...describePolicy(null, definition));
   if (definition.memoryBytes !== null) details.push(`settings sized for ${formatSize(definition.memoryBytes)}`);
   details.push(...Object.entries(definition.settings).map(([name, value]) => `set ${name} to '${value}'`));
   if (service.initScripts.length > 0) {
@@ -99,8 +104,8 @@ function planChange(service: DesiredService, current: CurrentService, input: Pla
   }
   if (service.port !== null && service.port !== record.port) {
     details.push(`move the endpoint from port ${record.port} to ${service.port}`);
-    restart = true;
   }
+  details.push(...describePolicy(was, now));
   if (now.memoryBytes !== was.memoryBytes) {
     details.push(
       `size the settings for ${now.memoryBytes === null ? "the default memory" : formatSize(now.memoryBytes)}`,
@@ -116,6 +121,29 @@ function planChange(service: DesiredService, current: CurrentService, input: Pla
   if (record.desired !== "running") return { action: "start", service: service.name, details };
   if (details.length === 0) return { action: "none", service: service.name, details };
   return { action: restart ? "restart" : "update", service: service.name, details };
+}
+
+/** What differs in how a service sleeps and how it is reached; against the defaults for a new one. */
+function describePolicy(was: Policy | null, now: Policy): string[] {
+  const before = was ?? { mode: REGULAR, endpoint: LOOPBACK_ENDPOINT };
+  const details: string[] = [];
+  if (JSON.stringify(before.mode) !== JSON.stringify(now.mode)) {
+    details.push(
+      now.mode.kind === "regular"
+        ? "keep the server running"
+        : `let the server sleep after ${formatDuration(now.mode.timeoutMs)} without a connection`,
+    );
+  }
+  const [a, b] = [before.endpoint, now.endpoint];
+  if (a.listen !== b.listen) details.push(`listen on ${b.listen}`);
+  if (effectiveSsl(a) !== effectiveSsl(b)) details.push(`TLS: ${effectiveSsl(b)}`);
+  if (a.allow.join() !== b.allow.join()) {
+    details.push(
+      b.allow.length === 0 ? "let clients in from any network" : `let clients in from ${b.allow.join(", ")}`,
+    );
+  }
+  if (a.holdMs !== b.holdMs) details.push(`hold clients for up to ${formatDuration(b.holdMs)}`);
+  return details;
 }
 
 /** Names whose value differs, sorted. */

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from "../kernel/clock.js";
 import { HowdahError, isHowdahError } from "../kernel/errors.js";
 import { backoffMs } from "../kernel/retry.js";
 import { findFreePort, type ProcessIdentity, watchExit } from "../runtime/index.js";
-import type { ServicePatch, ServiceRecord } from "../store/index.js";
+import type { ServiceRecord } from "../store/index.js";
 import { act } from "./act.js";
 import { type Context, marks } from "./context.js";
 import { observeService } from "./observe-service.js";
@@ -114,8 +114,12 @@ export class Reconciler {
     return slot;
   }
 
+  readonly #inLine = (work: () => Promise<void>) => this.#places.run(work);
+
   async #run(id: number, slot: Slot): Promise<void> {
-    await this.#places.run(async () => {
+    // Somebody waits for a wake, which takes milliseconds: it does not stand in line behind an initdb.
+    const inLine = this.#context.sleep.wakeWanted(id) ? (work: () => Promise<void>) => work() : this.#inLine;
+    await inLine(async () => {
       try {
         await this.#converge(id, slot);
       } catch (error) {
@@ -133,7 +137,7 @@ export class Reconciler {
     const { store } = this.#context;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const record = store.services.get(id);
-      if (record === undefined) return this.#forget(slot);
+      if (record === undefined) return this.#forget(id, slot);
       if (this.#isRollingBack(id) && isNew(record)) {
         this.#rollBack(record);
         continue;
@@ -147,29 +151,43 @@ export class Reconciler {
       for (const action of actions) {
         if (this.#abort.signal.aborted) return;
         const now = store.services.get(id);
-        if (now === undefined) return this.#forget(slot);
+        if (now === undefined) return this.#forget(id, slot);
         // A new wish may have made the rest of this plan wrong.
         if (now.generation !== record.generation) break;
-        if (action.do === "stop" || action.do === "start") this.#unwatch(slot);
+        if (action.do === "stop" || action.do === "start" || action.do === "sleep") this.#unwatch(slot);
         await act(this.#context, now, action, this.#abort.signal);
       }
     }
     throw new HowdahError("INTERNAL", `service ${id} did not converge after ${MAX_ROUNDS} rounds`);
   }
 
-  #settle(record: ServiceRecord, slot: Slot, postmaster: ProcessIdentity | null): void {
-    const { store } = this.#context;
-    const state = record.desired === "running" ? "running" : "stopped";
-    const patch: ServicePatch = { state, stateDetail: null, observedGeneration: record.generation };
-    const differs = Object.entries(patch).some(([key, value]) => record[key as keyof ServiceRecord] !== value);
-    if (differs) {
-      store.services.patch(record.id, patch);
-      this.#context.log.info({ serviceId: record.id, state }, "service settled");
+  async #settle(record: ServiceRecord, slot: Slot, postmaster: ProcessIdentity | null): Promise<void> {
+    const { store, gateway, sleep, log } = this.#context;
+    const { id } = record;
+    const isUp = postmaster !== null;
+    const state = record.desired === "stopped" ? "stopped" : isUp ? "running" : "sleeping";
+    if (isUp) {
+      this.#watch(id, slot, postmaster);
+      // Before anything is written down: clients wait for this.
+      const opening = gateway.opened(id);
+      sleep.running(record);
+      await opening;
+    } else {
+      gateway.markClosed(id);
+      sleep.down(id);
     }
-    this.#failures.delete(record.id);
-    if (postmaster !== null) this.#watch(record.id, slot, postmaster);
+    const patch = { state, stateDetail: null, observedGeneration: record.generation } as const;
+    const now = store.services.get(id);
+    if (now === undefined) return;
+    if (Object.entries(patch).some(([key, value]) => now[key as keyof ServiceRecord] !== value)) {
+      // A wish that came true must be known to have done so even after a power cut; a sleep and a wake need not.
+      if (now.observedGeneration === record.generation) store.services.observe(id, patch);
+      else store.services.patch(id, patch);
+      log.info({ serviceId: id, state }, "service settled");
+    }
+    this.#failures.delete(id);
     // Last: whoever waits for this may look at once.
-    this.#context.changes.emit("changed", record.id);
+    this.#context.changes.emit("changed", id);
   }
 
   #watch(id: number, slot: Slot, identity: ProcessIdentity): void {
@@ -181,6 +199,8 @@ export class Reconciler {
       slot.watch = null;
       if (this.#clock.now() - since > STEADY_MS) slot.attempts = 0;
       this.#context.log.warn({ serviceId: id, postmaster: identity.pid }, "postgres ended unasked");
+      this.#context.gateway.markClosed(id);
+      void this.#context.sessions.forget(id);
       markDown(this.#context, id);
       this.#tell(id, "crashed", `process ${identity.pid} ended unasked`);
       this.#retryLater(id, slot, slot.attempts < PROMPT_RESTARTS ? 0 : undefined);
@@ -193,8 +213,10 @@ export class Reconciler {
     slot.watch = null;
   }
 
-  #forget(slot: Slot): void {
+  #forget(id: number, slot: Slot): void {
     this.#unwatch(slot);
+    this.#context.sleep.giveUp(id, new HowdahError("SERVICE_NOT_FOUND", "the service was removed"));
+    this.#context.sleep.down(id);
   }
 
   async #failed(id: number, slot: Slot, thrown: unknown): Promise<void> {
@@ -217,6 +239,7 @@ export class Reconciler {
       this.#rollBack(record);
       return this.#retryLater(id, slot, 0);
     }
+    this.#context.sleep.failed(id, error);
     store.services.patch(id, { state: "failed", stateDetail: error.message, observedGeneration: record.generation });
     if (error.spec.retryable || error.code === "INTERNAL" || first !== undefined) this.#retryLater(id, slot);
   }
@@ -266,7 +289,7 @@ export class Reconciler {
 export function markDown(context: Context, id: number): void {
   try {
     if (context.store.services.get(id)?.state !== "running") return;
-    context.store.services.patch(id, { state: "waking", stateDetail: "to be started again" });
+    context.store.services.observe(id, { state: "waking", stateDetail: "to be started again" });
     context.changes.emit("changed", id);
   } catch (err) {
     context.log.warn({ serviceId: id, err }, "unable to write a state");

@@ -5,7 +5,7 @@
 import { HowdahError } from "../kernel/errors.js";
 import { checkIdentifier, checkName } from "../kernel/names.js";
 import { ADMIN_ROLE } from "../postgres/index.js";
-import type { Expression, InitScript, Service, Stack } from "../spec/index.js";
+import { checkEndpointPolicy, type Expression, type InitScript, type Service, type Stack } from "../spec/index.js";
 import type { ServiceDefinition } from "../store/index.js";
 import { missingConfigs, type ResolveContext, resolveExpression } from "./resolve.js";
 
@@ -96,6 +96,8 @@ function desired(
       memoryBytes: service.memoryBytes,
       settings: service.settings,
       initdbArgs: service.initdbArgs,
+      mode: service.mode,
+      endpoint: checkEndpointPolicy(service.endpoint),
     },
     password: values.password === null ? null : checkPassword(values.password, service.name),
     port: service.port,

@@ -2,7 +2,14 @@
 import { HowdahError } from "../kernel/errors.js";
 import { checkName } from "../kernel/names.js";
 import { checkInitdbArguments, checkSettings, describeSettings, readLog } from "../postgres/index.js";
-import { DEFAULT_MAJOR, type Major, type Settings } from "../spec/index.js";
+import {
+  checkEndpointPolicy,
+  DEFAULT_MAJOR,
+  LOOPBACK_ENDPOINT,
+  type Major,
+  REGULAR,
+  type Settings,
+} from "../spec/index.js";
 import type { ServiceDefinition, ServicePatch, ServiceRecord } from "../store/index.js";
 import { type Allocator, requirePort } from "./allocate.js";
 import { type Context, setServicePassword, titleOf } from "./context.js";
@@ -62,6 +69,8 @@ export class Services {
       memoryBytes: input.memoryBytes ?? null,
       settings: input.settings ?? {},
       initdbArgs: input.initdbArgs ?? [],
+      mode: input.mode ?? REGULAR,
+      endpoint: checkEndpointPolicy({ ...LOOPBACK_ENDPOINT, ...input.policy }),
     };
     const name = checkName(input.name, "service");
     const password = input.password ? checkPassword(input.password, name) : null;
@@ -118,6 +127,8 @@ export class Services {
       database: input.database === undefined ? was.database : checkDatabase(input.database),
       username: input.username === undefined ? was.username : checkUsername(input.username),
       memoryBytes: input.memoryBytes === undefined ? was.memoryBytes : input.memoryBytes,
+      mode: input.mode ?? was.mode,
+      endpoint: checkEndpointPolicy({ ...was.endpoint, ...input.policy }),
     };
     if (input.password !== undefined && input.password !== "") {
       setServicePassword(this.#context.store, id, checkPassword(input.password, record.name));
@@ -139,11 +150,16 @@ export class Services {
   }
 
   start(id: number): ServiceView {
-    return this.wish(id, { desired: "running" });
+    const view = this.wish(id, { desired: "running" });
+    // Who starts a service wants to see it run, also one that sleeps.
+    this.#context.sleep.want(id);
+    return view;
   }
 
   stop(id: number): ServiceView {
-    return this.wish(id, { desired: "stopped" });
+    const view = this.wish(id, { desired: "stopped" });
+    this.#context.sleep.giveUp(id, new HowdahError("SERVICE_STOPPED", `service '${view.name}' was stopped`));
+    return view;
   }
 
   restart(id: number): ServiceView {

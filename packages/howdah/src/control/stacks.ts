@@ -7,6 +7,7 @@ import {
   describeSettings,
   passwordWorks,
   type SettingDescriptions,
+  verifierMatches,
 } from "../postgres/index.js";
 import type { Stack, StackPlan } from "../spec/index.js";
 import type { ServiceRecord } from "../store/index.js";
@@ -135,6 +136,10 @@ export class Stacks {
     const works = new Set<number>();
     for (const record of current) {
       const wish = desired.find((d) => d.name === record.name);
+      if (record.state === "sleeping" && wish !== undefined) {
+        if (this.#keptVerifierMatches(record)) works.add(record.id);
+        continue;
+      }
       if (record.state !== "running" || record.provisioned === null || wish === undefined) {
         works.add(record.id);
         continue;
@@ -147,6 +152,13 @@ export class Stacks {
     return works;
   }
 
+  /** A sleeping server need not be woken to be asked: its roles are as they were. */
+  #keptVerifierMatches(record: ServiceRecord): boolean {
+    const { services } = this.#context.store;
+    const kept = services.roleSecrets(record.id).find(({ role }) => role === record.definition.username);
+    return kept?.verifier != null && verifierMatches(kept.verifier, services.password(record.id));
+  }
+
   async #applyService(project: string, service: DesiredService, plan: StackPlan): Promise<number> {
     const { store } = this.#context;
     const existing = store.services.byName(service.name, project)[0];
@@ -156,7 +168,7 @@ export class Stacks {
       return record.id;
     }
     const change = plan.changes.find((c) => c.service === service.name);
-    if (change?.action === "none" && existing.state === "running") return existing.id;
+    if (change?.action === "none" && ["running", "sleeping"].includes(existing.state)) return existing.id;
     const alters = change?.details.some((d) => d.startsWith("alter the password")) === true;
     const password = service.password !== null && (alters || store.services.password(existing.id) !== service.password);
     await this.#services.replace(existing.id, {

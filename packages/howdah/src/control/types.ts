@@ -89,12 +89,25 @@ export interface GatewayView {
   readonly draining: readonly { readonly pid: number; readonly sessions: number }[];
 }
 
+export interface CertificateView {
+  /** The chain in PEM. */
+  readonly cert: string;
+  /** The user's own, not one that the installation issued. */
+  readonly own: boolean;
+  readonly notAfter: number;
+  readonly names: readonly string[];
+}
+
 /** Everything that is counted, for metrics. */
 export interface Measurements {
   readonly services: readonly ServiceView[];
   readonly gateway: GatewayStats | null;
   /** Wake latencies in seconds since control started: how many were at most so long. */
-  readonly wakes: { readonly buckets: readonly { readonly le: number; readonly count: number }[]; readonly sum: number; readonly count: number };
+  readonly wakes: {
+    readonly buckets: readonly { readonly le: number; readonly count: number }[];
+    readonly sum: number;
+    readonly count: number;
+  };
 }
 
 export interface CreateService {
@@ -234,13 +247,13 @@ export interface Control {
   measurements(): Promise<Measurements>;
   certificates: {
     /** The authority's certificate in PEM, made when there is none yet. */
-    authority(): string;
+    authority(): Promise<string>;
     /** What the endpoints present now. */
-    present(): { cert: string; own: boolean; notAfter: number; names: readonly string[] };
+    present(): Promise<CertificateView>;
     /** The user's own. Throws CERTIFICATE_INVALID. */
-    use(certificate: { cert: string; key: string }): void;
+    use(certificate: { cert: string; key: string }): Promise<CertificateView>;
     /** Back to the one that the installation issues. */
-    reset(): void;
+    reset(): Promise<CertificateView>;
   };
   events(options?: { serviceId?: number; limit?: number }): EventRecord[];
   doctor(): Promise<Check[]>;

@@ -1,22 +1,24 @@
 import { type Connection, connection, toRedactedUri, toUri } from "@howdah/client/connection";
 import { readPostmasterPid } from "../postgres/index.js";
+import { effectiveSsl, isLoopback } from "../spec/index.js";
 import type { ServiceRecord } from "../store/index.js";
 import { type Context, memoryOf } from "./context.js";
 import type { DataSizes } from "./data-sizes.js";
+import { clientHost } from "./endpoints.js";
 import type { Reconciler } from "./reconciler.js";
 import type { ServiceView } from "./types.js";
 
-/** Where every endpoint listens until a user asks for more. */
-const ENDPOINT_HOST = "127.0.0.1";
-
 /** How applications reach a service. */
 export function connectionOf(record: ServiceRecord, password: string): Connection {
+  // Clients that are not told otherwise try clear text, and would be refused.
+  const parameters = effectiveSsl(record.definition.endpoint) === "require" ? { sslmode: "require" } : {};
   return connection({
-    host: ENDPOINT_HOST,
+    host: clientHost(record),
     port: record.port,
     username: record.definition.username,
     password,
     database: record.definition.database,
+    parameters,
   });
 }
 
@@ -54,14 +56,26 @@ export class Views {
       username: definition.username,
       memoryBytes: memoryOf(this.#context, record),
       settings: definition.settings,
-      endpoint: { host: ENDPOINT_HOST, port: record.port },
+      endpoint: { host: clientHost(record), port: record.port },
+      mode: definition.mode,
+      policy: definition.endpoint,
+      ssl: effectiveSsl(definition.endpoint),
+      sleep: this.#context.sleep.view(record),
       uri: password === null ? toRedactedUri(connectionOf(record, "-")) : toUri(connectionOf(record, password)),
       password,
       pid: record.state === "running" ? readPostmasterPid(layout.service(record.id)) : null,
       dataBytes: this.#sizes.get(record.id),
-      notices: record.notices,
+      notices: [...record.notices, ...exposureOf(record)],
       createdAt: record.createdAt,
       updatedAt: record.updatedAt,
     };
   }
+}
+
+/** Said as long as it is so: who can reach a database from elsewhere should never be a surprise. */
+function exposureOf(record: ServiceRecord): string[] {
+  const { listen, allow } = record.definition.endpoint;
+  if (isLoopback(listen)) return [];
+  const who = allow.length === 0 ? "any machine that reaches this one" : allow.join(", ");
+  return [`it listens on ${listen}, port ${record.port}, for ${who}`];
 }

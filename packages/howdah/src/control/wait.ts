@@ -52,7 +52,7 @@ export async function waitFor(
 
 function settled(record: ServiceRecord): boolean {
   return (
-    (record.desired === "running" && record.state === "running") ||
+    (record.desired === "running" && (record.state === "running" || record.state === "sleeping")) ||
     (record.desired === "stopped" && record.state === "stopped")
   );
 }

@@ -1,5 +1,9 @@
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import { z } from "zod";
+import { HowdahError } from "../kernel/errors.js";
+import { isLoopback, isNetwork } from "./addresses.js";
+
+export { isLoopback } from "./addresses.js";
 
 /** When a server runs: `regular` always, `flash` only while somebody is connected and `timeoutMs` longer. */
 export const Mode = z.discriminatedUnion("kind", [
@@ -38,22 +42,16 @@ export const EndpointPolicy = z.strictObject({
 export type EndpointPolicy = z.infer<typeof EndpointPolicy>;
 export const LOOPBACK_ENDPOINT: EndpointPolicy = EndpointPolicy.parse({});
 
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
-export function isLoopback(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && loopback.check(address, family === 6 ? "ipv6" : "ipv4");
-}
-
 export function effectiveSsl(policy: Pick<EndpointPolicy, "listen" | "ssl">): Ssl {
   return policy.ssl ?? (isLoopback(policy.listen) ? "off" : "require");
 }
 
-function isNetwork(text: string): boolean {
-  const [address = "", prefix, ...rest] = text.split("/");
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+/** What other machines can reach must be encrypted. Throws INVALID_INPUT. */
+export function checkEndpointPolicy(policy: EndpointPolicy): EndpointPolicy {
+  const ssl = effectiveSsl(policy);
+  if (isLoopback(policy.listen) || ssl === "require") return policy;
+  throw new HowdahError("INVALID_INPUT", `listening on ${policy.listen} needs TLS, and ssl is '${ssl}'`, {
+    hint: "Set ssl=require, or leave it out.",
+    fields: { field: "ssl" },
+  });
 }

@@ -1,5 +1,6 @@
 export * from "./diagnostic.js";
 export * from "./endpoint.js";
+export * from "./endpoint-text.js";
 export * from "./expression.js";
 export * from "./image.js";
 export * from "./plan.js";

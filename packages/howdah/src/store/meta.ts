@@ -9,6 +9,7 @@ export function createMeta(db: Database): Store["meta"] {
   return {
     get: (key) => selectMeta(db, key),
     set: (key, value) => upsertMeta(db, key, value),
+    note: (key, value) => db.relaxed(() => upsertMeta(db, key, value)),
   };
 }
 

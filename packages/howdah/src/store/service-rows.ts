@@ -59,7 +59,8 @@ export function toRecord(row: ServiceRow): ServiceRecord {
 
 /** Rows that were written before a field came have its default. */
 function toDefinition(text: string): ServiceDefinition {
-  return { mode: REGULAR, endpoint: LOOPBACK_ENDPOINT, ...(JSON.parse(text) as ServiceDefinition) };
+  const older = { mode: REGULAR, endpoint: LOOPBACK_ENDPOINT };
+  return { ...older, ...(JSON.parse(text) as Omit<ServiceDefinition, keyof typeof older> & Partial<typeof older>) };
 }
 
 export function selectLive(db: Database): ServiceRow[] {

@@ -181,6 +181,8 @@ export interface Store extends Disposable {
   readonly meta: {
     get(key: string): string | undefined;
     set(key: string, value: string): void;
+    /** As `set`, for what a power cut may take away again. */
+    note(key: string, value: string): void;
   };
   /** Secrets of the installation itself, such as the key of its certificate authority; kept encrypted. */
   readonly sealed: {
