@@ -1,4 +1,5 @@
 export { adminWorks, healAdmin } from "./heal-admin.js";
 export { passwordWorks, provision } from "./provision.js";
 export { ident, literal } from "./quoting.js";
+export { readRoleSecret, readRoleSecrets } from "./role-secrets.js";
 export { makeVerifier, verifierMatches } from "./verifier.js";

@@ -1,11 +1,12 @@
 import { Socket } from "node:net";
 import pg from "pg";
 import { HowdahError } from "../../kernel/errors.js";
+import type { Settings } from "../../spec/index.js";
 import { ADMIN_ROLE, SOCKET_PORT } from "../settings/index.js";
-import type { ServerSpec } from "../types.js";
+import type { Distribution, ServerSpec } from "../types.js";
 
 /** What a connection needs to know of a server. */
-export type Endpoint = Pick<ServerSpec, "paths" | "title" | "distribution">;
+export type Endpoint = Pick<ServerSpec, "paths" | "title"> & { readonly distribution: Pick<Distribution, "major"> };
 
 const CONNECT_MS = 10_000;
 /** CREATE DATABASE copies template1, which may be large; nothing else of ours takes seconds. */
@@ -20,7 +21,7 @@ const USER_BYTES = 64 * 1024 ** 2;
  * login triggers) that must not keep the platform from its work, and its statements hold verifiers of passwords, which
  * belong into no log.
  */
-function adminOptions(major: number): string {
+function adminOptions(major: number, extra: Readonly<Settings>): string {
   const settings = {
     default_transaction_read_only: "off",
     statement_timeout: "0",
@@ -34,6 +35,7 @@ function adminOptions(major: number): string {
     // Its texts may be read by members of pg_monitor. Where the extension is not loaded, the name means nothing.
     "pg_stat_statements.track": "none",
     ...(major >= 17 ? { event_triggers: "off" } : {}),
+    ...extra,
   };
   return Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value}`)
@@ -61,9 +63,19 @@ async function noPassword(): Promise<string> {
   throw new Error("the server asks for a password, and the platform's role has none");
 }
 
+/**
+ * For sessions in databases that belong to others: their owner can set a search path with functions and operators of
+ * his own before PostgreSQL's, which would run as us.
+ */
+export const TRUSTED_PATH: Readonly<Settings> = { search_path: "pg_catalog" };
+
 /** A session of the platform's own superuser, over the Unix socket, by `peer`. End it with `client.end()`.
- *  Throws SQL_FAILED with PostgreSQL's words and its error as the cause. */
-export async function connectAdmin(spec: Endpoint, database = "postgres"): Promise<pg.Client> {
+ *  `extra`: settings of the session, without blanks. Throws SQL_FAILED with PostgreSQL's words and its error as the cause. */
+export async function connectAdmin(
+  spec: Endpoint,
+  database = "postgres",
+  extra: Readonly<Settings> = {},
+): Promise<pg.Client> {
   return connect(spec, {
     user: ADMIN_ROLE,
     password: noPassword,
@@ -71,7 +83,7 @@ export async function connectAdmin(spec: Endpoint, database = "postgres"): Promi
     stream: () => boundedSocket(ADMIN_BYTES),
     database,
     application_name: "howdah",
-    options: adminOptions(spec.distribution.major),
+    options: adminOptions(spec.distribution.major, extra),
   });
 }
 

@@ -1,8 +1,10 @@
+export { AdminSessions } from "./admin-sessions.js";
 export { readConfiguration, requestedSettings } from "./configuration.js";
 export { connectAdmin, connectUser, type Endpoint, sqlStateOf } from "./connect.js";
 export { pruneLogs } from "./log-files.js";
 export type { ServerLogLine } from "./log-line.js";
 export { observeServer } from "./observe-server.js";
+export { placesWithoutProcesses } from "./places-without-processes.js";
 export { readPostmasterPid } from "./postmaster-pid.js";
 export { readLog } from "./read-log.js";
 export { reloadServer } from "./reload-server.js";

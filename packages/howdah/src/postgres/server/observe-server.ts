@@ -52,7 +52,7 @@ export function findSurvivors(spec: ServerPlace, postmaster: ProcessIdentity | n
  * to trace), the user decides: as root no two services share one. Links are resolved above the service's folder only:
  * inside, its superuser could make the name of the data a link to another service's, whose processes we would end.
  */
-function isOurs(info: ProcessInfo, spec: ServerPlace): boolean {
+export function isOurs(info: ProcessInfo, spec: ServerPlace): boolean {
   if (info.name !== "postgres") return false;
   if (info.cwd === null) return spec.uid !== null && info.uid === spec.uid;
   const root = realPath(spec.paths.root);
