@@ -1,7 +1,6 @@
 /** The keys that make a service a managed one: `x-defang-postgres` in all its forms, and `x-howdah` beside it. */
-
-import type { Service } from "../../spec/index.js";
 import type { Context } from "./context.js";
+import { type HowdahKeys, readHowdahKeys } from "./howdah-keys.js";
 import { describe, entryOf, isNull } from "./node-access.js";
 import { suggestion } from "./suggestion.js";
 import type { MapNode } from "./yaml-tree.js";
@@ -12,18 +11,19 @@ const TRUE = ["1", "t", "T", "TRUE", "true", "True"];
 const FALSE = ["0", "f", "F", "FALSE", "false", "False"];
 const PARAMETERS = ["allow-downtime", "from-snapshot"];
 
-export interface Managed {
+interface Defang {
   /** null: the key is absent. `false` means not managed, although Defang's own tool counts it as managed. */
   readonly managed: boolean | null;
   readonly allowDowntime: boolean;
-  readonly engine: Service["engine"];
 }
+
+export type Managed = Defang & HowdahKeys;
 
 export function readManaged(context: Context, service: string, map: MapNode): Managed {
-  return { ...readDefang(context, service, map), engine: readHowdah(context, service, map) };
+  return { ...readDefang(context, service, map), ...readHowdahKeys(context, service, map) };
 }
 
-function readDefang(context: Context, service: string, map: MapNode): Omit<Managed, "engine"> {
+function readDefang(context: Context, service: string, map: MapNode): Defang {
   const entry = entryOf(map, MANAGED_KEY);
   if (entry === undefined) return { managed: null, allowDowntime: false };
   const path = `services.${service}.${MANAGED_KEY}`;
@@ -62,27 +62,4 @@ function readParameters(context: Context, path: string, map: MapNode): boolean {
     }
   }
   return allowDowntime;
-}
-
-/** What only Howdah can do stands under `x-howdah`. A key that had no effect today would suddenly have one later. */
-function readHowdah(context: Context, service: string, map: MapNode): Service["engine"] {
-  const entry = entryOf(map, "x-howdah");
-  if (entry === undefined || isNull(entry.value)) return null;
-  const path = `services.${service}.x-howdah`;
-  if (entry.value.kind !== "map") {
-    context.report.error("wrong-type", `'${path}' is ${describe(entry.value)}, not a map`, entry.value.place);
-    return null;
-  }
-  let engine: Service["engine"] = null;
-  for (const { key, keyPlace, value } of entry.value.entries) {
-    if (key !== "engine") {
-      const hint = suggestion(key, ["engine"]) ?? "Known keys: engine.";
-      context.report.error("unknown-key", `unknown key '${key}' under '${path}'`, keyPlace, hint);
-    } else if (value.kind === "scalar" && (value.value === "embedded" || value.value === "system")) {
-      engine = value.value;
-    } else {
-      context.report.error("wrong-type", `'${path}.engine' is neither 'embedded' nor 'system'`, value.place);
-    }
-  }
-  return engine;
 }

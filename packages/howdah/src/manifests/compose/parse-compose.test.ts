@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { resolveExpression } from "../../control/resolve.js";
-import { Stack } from "../../spec/index.js";
+import { formatDuration } from "../../kernel/durations.js";
+import { LOOPBACK_ENDPOINT, REGULAR, Stack } from "../../spec/index.js";
 import { parse, said, show, stackOf } from "./testing/parse.js";
 
 const managed = (rest = "") => `services:\n  database:\n    image: postgres:18\n    x-defang-postgres: true\n${rest}`;
@@ -30,6 +31,65 @@ describe("x-howdah", () => {
     const { stack, diagnostics } = parse(vectors("docker"));
     expect(stack).toBeNull();
     expect(diagnostics.find((d) => d.severity === "error")?.place).toMatchObject({ line: 5, column: 25 });
+  });
+});
+
+describe("when it sleeps and how it is reached", () => {
+  const howdah = (keys: string) => managed(`    x-howdah: { ${keys} }\n`);
+
+  it("is by default what it is without x-howdah, so that a removed line has no effect any more", () => {
+    const { mode, endpoint } = database(parse(managed()));
+    expect({ mode, endpoint }).toEqual({ mode: REGULAR, endpoint: LOOPBACK_ENDPOINT });
+    expect(database(parse(howdah("mode: , listen: , ssl: , allow: , hold: ,")))).toMatchObject({ mode, endpoint });
+    expect(database(parse(howdah("engine: embedded")))).toMatchObject({ mode, endpoint });
+  });
+
+  it("reads any duration that the kernel writes, and numbers as seconds", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1_000, max: 86_400_000 }), (timeoutMs) => {
+        const { mode } = database(parse(howdah(`mode: { flash: { timeout: ${formatDuration(timeoutMs)} } }`)));
+        expect(mode).toEqual({ kind: "flash", timeoutMs });
+      }),
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 3_600 }), (seconds) => {
+        expect(database(parse(howdah(`hold: ${seconds}`))).endpoint.holdMs).toBe(seconds * 1_000);
+      }),
+    );
+  });
+
+  it("takes the networks of a list, of one text, and of .env alike", () => {
+    const network = fc
+      .tuple(fc.ipV4(), fc.option(fc.integer({ min: 0, max: 32 })))
+      .map(([address, prefix]) => (prefix === null ? address : `${address}/${prefix}`));
+    fc.assert(
+      fc.property(fc.uniqueArray(network, { maxLength: 5 }), (allow) => {
+        const text = allow.join(", ");
+        const results = [
+          parse(howdah(`allow: ${JSON.stringify(allow)}`)),
+          parse(howdah(`allow: ${JSON.stringify(text)}`)),
+          parse(howdah('allow: "${NETWORKS}"'), { dotenv: `NETWORKS=${text}` }),
+        ];
+        for (const result of results) expect(database(result).endpoint.allow).toEqual(allow);
+      }),
+    );
+  });
+
+  it("wants TLS beyond the loopback, with the place of what says otherwise", () => {
+    expect(database(parse(howdah('listen: "*"'))).endpoint).toMatchObject({ listen: "0.0.0.0", ssl: null });
+    expect(database(parse(howdah("listen: 127.8.9.1, ssl: off"))).endpoint.ssl).toBe("off");
+    const { stack, diagnostics } = parse(howdah("listen: 192.0.2.1, ssl: off"));
+    expect(stack).toBeNull();
+    expect(diagnostics).toMatchObject([{ code: "needs-tls", place: { line: 5, column: 41 } }]);
+  });
+
+  it("is not opened by an address in 'ports', and says so unless x-howdah listens there", () => {
+    const ports = (keys: string, address: string) =>
+      said(parse(`${howdah(keys)}    ports: ["${address}:5432:5432"]\n`).diagnostics, "host-ip");
+    expect(ports("", "0.0.0.0")).toEqual(["host_ip '0.0.0.0' is not served; 'database' listens on 127.0.0.1 only"]);
+    expect(ports("listen: 0.0.0.0", "192.0.2.1")).toEqual([]);
+    expect(ports("listen: 192.0.2.1", "127.0.0.1")).toHaveLength(1);
+    expect(ports("", "127.0.0.1")).toEqual([]);
   });
 });
 
@@ -230,7 +290,7 @@ describe("any YAML", () => {
     fc.string({ maxLength: 6 }),
   );
   const keys = fc.constantFrom(
-    ..."image ports environment env_file volumes secrets configs command deploy resources limits memory cpus profiles depends_on networks aliases x-defang-postgres x-howdah extends tmpfs target source published host_ip mode file content environment external POSTGRES_PASSWORD POSTGRES_PASSWORD_FILE POSTGRES_INITDB_ARGS PGPORT TZ PGDATA path required".split(
+    ..."image ports environment env_file volumes secrets configs command deploy resources limits memory cpus profiles depends_on networks aliases x-defang-postgres x-howdah engine mode flash timeout listen ssl allow hold extends tmpfs target source published host_ip mode file content environment external POSTGRES_PASSWORD POSTGRES_PASSWORD_FILE POSTGRES_INITDB_ARGS PGPORT TZ PGDATA path required".split(
       " ",
     ),
   );

@@ -1,5 +1,6 @@
 /** The `ports` of a managed service: which port stands for it inside a compose network, and which one the host asks for. */
 import type { Place } from "../../kernel/errors.js";
+import { isLoopback } from "../../spec/index.js";
 import { type Context, textAt } from "./context.js";
 import { asList, asScalar, child } from "./node-access.js";
 import type { MapNode, Node } from "./yaml-tree.js";
@@ -25,9 +26,15 @@ const SHORT = /^(?:(?:(\[[^\]]*\]|[^:[\]]*):)?([\d-]*):)?(\d+(?:-\d+)?)(?:\/([a-
 
 /**
  * `own` is the port the server listens on inside the container: PGPORT, `-p`, else 5432. Without `ports` it is
- * published in host mode, as Defang does.
+ * published in host mode, as Defang does. `listen` is what `x-howdah` says: an address in `ports` opens nothing, since
+ * files that were written for containers on one machine often have 0.0.0.0 there.
  */
-export function readPorts(context: Context, service: string, map: MapNode, own: number): ServicePorts {
+export function readPorts(
+  context: Context,
+  service: string,
+  map: MapNode,
+  { own, listen }: { readonly own: number; readonly listen: string },
+): ServicePorts {
   const path = `services.${service}.ports`;
   const list = asList(child(map, "ports"), path, context.report);
   const mappings = (list?.items ?? []).flatMap((item, i) => mapping(context, item, `${path}[${i}]`) ?? []);
@@ -51,9 +58,10 @@ export function readPorts(context: Context, service: string, map: MapNode, own: 
     context.report.warning("not-done", `a second published port of '${service}' is ignored`, other.place);
   }
   for (const { hostIp, place } of tcp) {
-    if (hostIp !== null && !LOOPBACK.includes(hostIp)) {
-      const message = `host_ip '${hostIp}' is not served; '${service}' listens on 127.0.0.1 only`;
-      context.report.warning("host-ip", message, place, "Take the address out, or write 127.0.0.1.");
+    if (hostIp !== null && !serves(listen, hostIp)) {
+      const message = `host_ip '${hostIp}' is not served; '${service}' listens on ${listen} only`;
+      const hint = `Take it out, or write 'x-howdah: { listen: ADDRESS }' beside 'x-defang-postgres'.`;
+      context.report.warning("host-ip", message, place, hint);
     }
   }
   const published = main === undefined ? null : publishedPort(context, main);
@@ -130,4 +138,9 @@ function checked(
     protocol: (raw.protocol ?? "tcp").toLowerCase(),
     place,
   };
+}
+
+function serves(listen: string, hostIp: string): boolean {
+  if (hostIp === listen || ["0.0.0.0", "::"].includes(listen)) return true;
+  return isLoopback(listen) && LOOPBACK.includes(hostIp);
 }

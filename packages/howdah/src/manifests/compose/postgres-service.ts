@@ -48,7 +48,8 @@ export function readPostgresService(
   const environment = readEnvironment(context, name, map);
   const { image, major } = chooseImage(context, name, map, managed.engine);
   const command = readServerCommand(context, name, map);
-  const ports = readPorts(context, name, map, command.port ?? pgPort(context, path, environment));
+  const own = command.port ?? pgPort(context, path, environment);
+  const ports = readPorts(context, name, map, { own, listen: managed.endpoint.listen });
   const mounts = readMounts(context, name, map);
   const files = readMountedFiles(context, name, map, root, mounts);
   const variables = new ImageVariables(context, path, environment, files);
@@ -66,6 +67,8 @@ export function readPostgresService(
     engine: managed.engine,
     memoryBytes: readMemory(context, name, map),
     settings: settingsOf(environment, command.settings),
+    mode: managed.mode,
+    endpoint: managed.endpoint,
     initdbArgs,
     initScripts: readInitScripts(context, files, mounts),
     allowDowntime: managed.allowDowntime,
