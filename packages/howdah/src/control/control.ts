@@ -165,7 +165,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
       sizes[Symbol.dispose]();
       sleep.close();
       await reconciler.close();
-      await context.sessions.close();
+      await context.sessions[Symbol.asyncDispose]();
       await pool.close();
       if (all) await stopAll(context);
       // Without `all` it goes on: servers that run are reached as before.

@@ -75,7 +75,7 @@ async function stopUnlessBusy(
     }
     // First: a server that ends unasked after this is not started again before somebody wants it.
     store.services.observeSleep(record.id, { asleep: true, sleptAt: Date.now() });
-    await sessions.forget(record.id);
+    sessions.forget(record.id);
     await stopServer(placeOfServer(context, record), { mode: "fast", timeoutMs: STOP_TIMEOUT_MS, log });
     clean.add(record.id);
     const took = Math.round(performance.now() - began);

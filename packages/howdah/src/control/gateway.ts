@@ -241,7 +241,10 @@ export class Gateway {
     this.#workers.set(peer, worker);
     this.#context.log.info({ pid: hello.pid, draining: hello.draining }, "gateway is here");
     for (const { service } of hello.sessions) this.#o.onActivity(service, this.sessions(service));
-    if (hello.draining) return;
+    if (hello.draining) {
+      if (this.#active?.peer === peer) this.#active = null;
+      return;
+    }
     try {
       await this.#tellEverything(worker);
     } catch (err) {

@@ -81,6 +81,8 @@ function planUp(record: ServiceRecord, facts: ServiceFacts): Action[] {
     if (server.survivors.length === 0 && staysAsleep(record, facts)) return [];
     return server.survivors.length > 0 ? [{ do: "end-survivors" }, { do: "start" }] : [{ do: "start" }];
   }
+  // A crash came between the order to stop and the end of it.
+  if (server.kind === "stopping" && staysAsleep(record, facts)) return [{ do: "stop" }];
   if (server.kind !== "ready") return [{ do: "start" }];
   if (record.restartWanted > record.restartedFor) return [{ do: "stop" }, { do: "start" }];
   const actions = planSettings(facts);

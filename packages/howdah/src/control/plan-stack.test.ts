@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { LOOPBACK_ENDPOINT } from "../spec/index.js";
 import type { ServiceDefinition, ServiceRecord } from "../store/index.js";
 import { type PlanInput, planStack } from "./plan-stack.js";
 import type { DesiredService } from "./resolve-stack.js";
@@ -11,6 +12,8 @@ const definition: ServiceDefinition = {
   memoryBytes: null,
   settings: {},
   initdbArgs: [],
+  mode: { kind: "regular" },
+  endpoint: LOOPBACK_ENDPOINT,
 };
 const wish = (
   name: string,
@@ -93,6 +96,19 @@ describe("planStack", () => {
       reset: plan({
         desired: [wish("database")],
         current: [existing("database", { definition: { ...definition, settings: { shared_buffers: "1GB" } } })],
+      }),
+      asleep: plan({
+        desired: [
+          wish("database", {
+            mode: { kind: "flash", timeoutMs: 90_000 },
+            endpoint: { ...LOOPBACK_ENDPOINT, listen: "0.0.0.0", allow: ["10.0.0.0/8"], holdMs: 5_000 },
+          }),
+        ],
+        current: [existing("database")],
+      }),
+      awake: plan({
+        desired: [wish("database")],
+        current: [existing("database", { definition: { ...definition, mode: { kind: "flash", timeoutMs: 90_000 } } })],
       }),
       moved: plan({
         desired: [wish("database", { memoryBytes: 2 ** 30 }, { port: 5440 })],

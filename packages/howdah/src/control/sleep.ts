@@ -251,7 +251,10 @@ export class Sleep {
     const record = this.#context.store.services.get(id);
     if (record?.definition.mode.kind !== "flash" || record.state !== "running" || state.idleSince === null) return;
     // Without the gateway nobody knows whether there are clients.
-    if (!this.#context.gateway.present) return this.#later(id, state, ASK_AGAIN_MS);
+    if (!this.#context.gateway.present) {
+      this.#later(id, state, ASK_AGAIN_MS);
+      return;
+    }
     state.sleepWanted = true;
     this.#context.log.debug({ service: titleOf(record) }, "idle long enough to sleep");
     this.#kick(id);
