@@ -10,6 +10,7 @@ import { describeError } from "./error-log.js";
 import { type Api, newInstance, type StreamError, sendProblem } from "./instance.js";
 import { problemOf, reviewedError } from "./problem.js";
 import { engineRoutes } from "./routes/engines.js";
+import { gatewayRoutes } from "./routes/gateway.js";
 import { keyRoutes } from "./routes/keys.js";
 import { projectRoutes } from "./routes/projects.js";
 import { serverRoutes } from "./routes/server.js";
@@ -96,6 +97,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
       engineRoutes(api, options, onStreamError);
       trashRoutes(api, options);
       keyRoutes(api, options);
+      gatewayRoutes(api, options);
       serverRoutes(api, options, onStreamError);
     },
     { prefix: "/api" },

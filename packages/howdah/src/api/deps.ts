@@ -7,7 +7,6 @@ interface InstallationInfo {
   readonly url: string;
   readonly home: string;
   readonly pid: number;
-  readonly gatewayPid: number | null;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }

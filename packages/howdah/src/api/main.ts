@@ -86,13 +86,13 @@ async function open({ environment, layout, log, store, ending }: Parts, opened: 
   const tcp = await listenOnLoopback(handler, environment.apiPort, { explicit: environment.apiPortExplicit });
   opened.servers.push(tcp);
   const url = urlOf(tcp);
-  const control = await createControl({ environment, layout, store, log });
+  const control = await createControl({ version, environment, layout, store, log });
   opened.control = control;
   const api = await buildApi({
     control,
     log,
     version,
-    info: () => ({ url, home: layout.home, pid: process.pid, gatewayPid: null, startedAt }),
+    info: () => ({ url, home: layout.home, pid: process.pid, startedAt }),
     recoveryKey: () => readFileSync(layout.encryptionKey, "utf8").trim(),
     shutdown: (options) => ending.ask(options),
     authenticate: (key) => control.keys.verify(key) !== undefined,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isHowdahError } from "../kernel/errors.js";
-import { SUPPORTED_MAJORS } from "../spec/index.js";
+import { type EndpointPolicy, isLoopback, type Mode, REGULAR, SUPPORTED_MAJORS } from "../spec/index.js";
 import {
   createFromParameters,
   HIDDEN,
@@ -135,13 +135,12 @@ describe("create", () => {
     expect(create({ initdb_args: ["--locale=de DE"] }).initdbArgs).toEqual(["--locale=de DE"]);
   });
 
-  test("only loopback, only without TLS, and both say so", () => {
-    expect(create({ host: "localhost", ssl_mode: "disable" })).toEqual(create({}));
+  test("the host follows from where it listens, and cannot be chosen", () => {
+    expect(create({ host: "localhost" })).toEqual(create({}));
     expect(refusal(() => create({ host: "0.0.0.0" }))).toMatchObject({
-      message: "parameter 'host': its value has the wrong form",
-      hint: expect.stringContaining("loopback"),
+      message: "parameter 'host': '0.0.0.0' is not where it listens",
+      hint: expect.stringContaining("listen=ADDRESS"),
     });
-    expect(refusal(() => create({ ssl_mode: "require" })).hint).toContain("TLS comes with the gateway");
   });
 
   test("unknown parameters are refused by name, with those that there are", () => {
@@ -163,6 +162,142 @@ describe("create", () => {
   test("no message repeats a value that may be a secret", () => {
     const { message, hint } = refusal(() => create({ password: ["hunter2"] }));
     expect(message + hint).not.toContain("hunter2");
+  });
+});
+
+const LAN = { listen: "0.0.0.0", ssl: null, allow: ["10.0.0.0/8"], holdMs: 60_000 };
+const flash = serviceView({ mode: { kind: "flash", timeoutMs: 3_000 } });
+const milliseconds = (min: number, max: number) => fc.integer({ min, max });
+const mode: fc.Arbitrary<Mode> = fc.oneof(
+  fc.constant(REGULAR),
+  milliseconds(1_000, 86_400_000).map((timeoutMs) => ({ kind: "flash" as const, timeoutMs })),
+);
+const policy: fc.Arbitrary<EndpointPolicy> = fc
+  .record({
+    listen: fc.oneof(fc.constantFrom("127.0.0.1", "::1", "0.0.0.0", "::"), fc.ipV4(), fc.ipV6()),
+    ssl: fc.constantFrom(null, "off" as const, "allow" as const, "require" as const),
+    allow: fc.uniqueArray(fc.oneof(fc.ipV4(), fc.constantFrom("10.0.0.0/8", "fd00::/8")), { maxLength: 4 }),
+    holdMs: milliseconds(0, 3_600_000),
+  })
+  .filter(({ listen, ssl }) => isLoopback(listen) || ssl === null || ssl === "require");
+
+describe("when it sleeps", () => {
+  test.each([
+    [{ mode: "regular" }, REGULAR],
+    [{ mode: "flash" }, { kind: "flash", timeoutMs: 10_000 }],
+    [
+      { mode: "flash", timeout: 3 },
+      { kind: "flash", timeoutMs: 3_000 },
+    ],
+    [
+      { mode: "flash", timeout: "3" },
+      { kind: "flash", timeoutMs: 3_000 },
+    ],
+    [
+      { mode: "flash", timeout: "1m30s" },
+      { kind: "flash", timeoutMs: 90_000 },
+    ],
+    [
+      { mode: "flash", timeout: "24h" },
+      { kind: "flash", timeoutMs: 86_400_000 },
+    ],
+  ])("%j", (parameters, wanted) => {
+    expect(create(parameters).mode).toEqual(wanted);
+  });
+
+  test.each(["0.5", "500ms", "25h", "soon", "-3", "", 0.2, 1e21])("a timeout of %j is refused", (timeout) => {
+    expect(refusal(() => create({ mode: "flash", timeout }))).toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining("parameter 'timeout'"),
+    });
+  });
+
+  test("a timeout belongs to a service that sleeps", () => {
+    expect(refusal(() => create({ timeout: 3 }))).toMatchObject({
+      message: "parameter 'timeout': only a service with mode=flash has one",
+      hint: "Add mode=flash to let it sleep.",
+    });
+    expect(refusal(() => update({ timeout: 3 })).hint).toContain("mode=flash");
+    expect(refusal(() => create({ mode: "regular", timeout: 3 })).hint).toContain("Leave it out");
+    expect(refusal(() => create({ mode: "sometimes" })).hint).toContain("flash");
+  });
+
+  test("an update keeps what it does not name", () => {
+    expect(update({ timeout: "5m" }, {}, flash)).toEqual({ mode: { kind: "flash", timeoutMs: 300_000 } });
+    expect(update({ mode: "flash" }, {}, flash)).toEqual({ mode: flash.mode });
+    expect(update({ mode: "flash" })).toEqual({ mode: { kind: "flash", timeoutMs: 10_000 } });
+    expect(update({ mode: "regular" }, {}, flash)).toEqual({ mode: REGULAR });
+    // As a form sends it that shows all and changed one field.
+    expect(update({ mode: "regular", timeout: "3s" }, {}, flash)).toEqual({ mode: REGULAR });
+    expect(refusal(() => update({ mode: "regular", timeout: "4s" }, {}, flash)).message).toContain("'timeout'");
+  });
+});
+
+describe("how it is reached", () => {
+  test.each([
+    [{ listen: "localhost" }, { listen: "127.0.0.1" }],
+    [{ listen: "*" }, { listen: "0.0.0.0" }],
+    [
+      { listen: "::", ssl: "require" },
+      { listen: "::", ssl: "require" },
+    ],
+    [{ ssl_mode: "disable" }, { ssl: "off" }],
+    [{ ssl: "off" }, { ssl: "off" }],
+    [{ ssl: "prefer" }, { ssl: "allow" }],
+    [{ ssl_mode: "require", ssl: "require" }, { ssl: "require" }],
+    [{ allow: " 10.0.0.0/8, 192.168.1.7 ,10.0.0.0/8" }, { allow: ["10.0.0.0/8", "192.168.1.7"] }],
+    [{ allow: ["fd00::/8"] }, { allow: ["fd00::/8"] }],
+    [{ allow: "" }, { allow: [] }],
+    [{ hold: 0 }, { holdMs: 0 }],
+    [{ hold: "2m" }, { holdMs: 120_000 }],
+  ])("%j", (parameters, wanted) => {
+    expect(create(parameters).policy).toEqual(wanted);
+  });
+
+  test.each([
+    ["listen", "example.com"],
+    ["listen", "10.0.0.0/8"],
+    ["listen", "fe80::1%eth0"],
+    ["listen", ""],
+    ["ssl", "verify-full"],
+    ["ssl_mode", "on"],
+    ["allow", "10.0.0.0/33"],
+    ["allow", "10.0.0.0/8/8"],
+    ["allow", "10.0.0.0/ 8"],
+    ["allow", "localhost"],
+    ["allow", Array.from({ length: 257 }, (_, i) => `10.0.${i >> 8}.${i & 255}`)],
+    ["hold", "61m"],
+    ["hold", "-1"],
+  ])("%s=%j is refused", (name, value) => {
+    expect(refusal(() => create({ [name]: value }))).toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining(`parameter '${name}'`),
+    });
+  });
+
+  test("beyond the loopback it needs TLS, also together with what the service has", () => {
+    const needsTls = { message: expect.stringContaining("needs TLS"), hint: expect.stringContaining("ssl=require") };
+    expect(create({ listen: "0.0.0.0" }).policy).toEqual({ listen: "0.0.0.0" });
+    expect(refusal(() => create({ listen: "0.0.0.0", ssl: "off" }))).toMatchObject(needsTls);
+    expect(refusal(() => create({ listen: "::", ssl: "allow" }))).toMatchObject(needsTls);
+    const lan = serviceView({ policy: LAN });
+    expect(refusal(() => update({ ssl: "off" }, {}, lan))).toMatchObject(needsTls);
+    const plain = serviceView({ policy: { ...LAN, listen: "127.0.0.1", ssl: "off" } });
+    expect(refusal(() => update({ listen: "*" }, {}, plain))).toMatchObject(needsTls);
+    expect(update({ listen: "*", ssl: "require" }, {}, plain).policy).toEqual({ listen: "0.0.0.0", ssl: "require" });
+    expect(update({ listen: "localhost" }, {}, lan).policy).toEqual({ listen: "127.0.0.1" });
+  });
+
+  test("two names with two values", () => {
+    expect(refusal(() => create({ ssl: "allow", ssl_mode: "require" })).message).toContain("given twice");
+  });
+
+  test("only what is named changes, and the host that is shown can be sent back", () => {
+    const lan = serviceView({ policy: LAN, endpoint: { host: "127.0.0.1", port: 5432 } });
+    expect(update({ hold: "5s", host: "localhost" }, {}, lan)).toEqual({ policy: { holdMs: 5_000 } });
+    const one = serviceView({ policy: { ...LAN, listen: "192.0.2.1" }, endpoint: { host: "192.0.2.1", port: 5432 } });
+    expect(update({ host: "192.0.2.1" }, {}, one)).toEqual({});
+    expect(refusal(() => update({ host: "127.0.0.1" }, {}, one)).message).toContain("'host'");
   });
 });
 
@@ -200,18 +335,24 @@ describe("update", () => {
       settings: fc.dictionary(fc.oneof(name, fc.constant("max_connections")), text, { noNullPrototype: true }),
       password: fc.option(text),
       endpoint: fc.record({ host: fc.constant("127.0.0.1"), port: fc.integer({ min: 1, max: 65_535 }) }),
+      mode,
+      policy,
     });
     fc.assert(
       fc.property(view, (part) => {
         const current = serviceView(part);
         const change = update(parametersOf(current), {}, current);
-        const { settings = {}, password, ...rest } = change;
+        const { settings = {}, password, policy: sent = {}, ...rest } = change;
         expect(rest).toEqual({
           database: current.database,
           username: current.username,
           memoryBytes: current.memoryBytes,
           major: current.major,
+          mode: current.mode,
         });
+        // What the address alone decides stays so.
+        expect(sent).not.toHaveProperty("ssl");
+        expect({ ...current.policy, ...sent }).toEqual(current.policy);
         expect(settings).toEqual(current.settings);
         expect(password ?? null).toBe(part.password === "" || part.password === HIDDEN ? null : part.password);
       }),
@@ -230,8 +371,12 @@ describe("what is shown", () => {
       password: "***",
       host: "127.0.0.1",
       port: "5432",
-      memory: "512Mi",
+      mode: "regular",
+      listen: "127.0.0.1",
       ssl_mode: "disable",
+      allow: "",
+      hold: "1m",
+      memory: "512Mi",
       engine: "embedded",
       max_connections: "50",
       "set.work_mem": "64MB",

@@ -5,13 +5,15 @@
  */
 import { z } from "zod";
 import type { CreateService, ServiceView, UpdateService } from "../control/types.js";
-import { HowdahError } from "../kernel/errors.js";
 import { formatSize, parseSize } from "../kernel/sizes.js";
-import { checkMajor, type Major, parseImage, parseMajor, SettingName } from "../spec/index.js";
+import { checkMajor, isLoopback, type Major, parseImage, parseMajor, SettingName } from "../spec/index.js";
+import { ENDPOINT_PARAMETERS, endpointParametersOf, modeFrom, policyFrom } from "./endpoint-parameters.js";
+import { invalidParameter as invalid } from "./parameter-error.js";
 
 /** Stands for a password that is not shown. Sent back, it means "as it is". */
 export const HIDDEN = "***";
 const SETTING_PREFIX = "set.";
+const LOCAL_HOSTS = ["localhost", "127.0.0.1"];
 const MIB = 1024 ** 2;
 /** The largest that a setting of PostgreSQL's can be. */
 const MAX_INTEGER = 2_147_483_647;
@@ -30,13 +32,13 @@ export const PostgresParameters = z
     database: text("Database that is created at the start. Default: postgres."),
     username: text("Role that owns the database and administers the server. Default: postgres."),
     password: text("Password of that role. Empty: generated."),
-    host: z.enum(["localhost", "127.0.0.1"]).describe("Servers listen on the loopback address only."),
-    port: whole("Port on 127.0.0.1, kept until you change it. Default: the first free one from 5432."),
+    host: text("What clients connect to, as it is shown; it follows from listen."),
+    port: whole("Port of the endpoint, kept until you change it. Default: the first free one from 5432."),
+    ...ENDPOINT_PARAMETERS,
     memory: z
       .union([z.number().positive(), z.string()])
       .describe("What the settings are sized for: text with a unit such as 512M or 2Gi; a bare number means MiB."),
     max_connections: whole("The setting of that name."),
-    ssl_mode: z.literal("disable").describe("Connections stay on this machine. TLS comes with the gateway."),
     engine: z
       .enum(["embedded", "system"])
       .describe("Whose binaries: Howdah's own, or the system's with its extensions. Read when the server is made."),
@@ -72,6 +74,9 @@ export function createFromParameters(input: ParametersInput): Omit<CreateService
   if (known.password === HIDDEN) {
     throw invalid("password", `'${HIDDEN}' stands for a hidden password, it cannot be one`);
   }
+  if (known.host !== undefined) checkHost(known.host, LOCAL_HOSTS);
+  const mode = modeFrom(known);
+  const policy = policyFrom(known);
   const kept = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== null);
   return {
     ...(major === undefined ? {} : { major }),
@@ -84,6 +89,8 @@ export function createFromParameters(input: ParametersInput): Omit<CreateService
     settings: Object.fromEntries(kept),
     initdbArgs: wordsOf(known.initdb_args),
     engine: known.engine ?? null,
+    ...(mode === undefined ? {} : { mode }),
+    ...(policy === undefined ? {} : { policy }),
   };
 }
 
@@ -100,6 +107,9 @@ export function updateFromParameters(input: ParametersInput, current: ServiceVie
   if (wordsOf(known.initdb_args).length > 0) {
     throw invalid("initdb_args", "it is only read when the server is made");
   }
+  if (known.host !== undefined) checkHost(known.host, hostsOf(current));
+  const mode = modeFrom(known, current.mode);
+  const policy = policyFrom(known, current);
   const password = known.password === HIDDEN || known.password === "" ? undefined : known.password;
   const port = known.port === undefined ? undefined : portOf(known.port);
   const removesMemory = input.parameters["memory"] === null;
@@ -112,6 +122,8 @@ export function updateFromParameters(input: ParametersInput, current: ServiceVie
     ...(removesMemory ? { memoryBytes: null } : {}),
     ...(Object.keys(settings).length === 0 ? {} : { settings }),
     ...(major === undefined ? {} : { major }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(policy === undefined ? {} : { policy }),
   };
 }
 
@@ -125,7 +137,7 @@ export function parametersOf(view: ServiceView): Record<string, string> {
     host: view.endpoint.host,
     port: String(view.endpoint.port),
     memory: withUnit(view.memoryBytes),
-    ssl_mode: "disable",
+    ...endpointParametersOf(view),
   };
   if (view.image !== null) parameters["docker_image"] = view.image;
   if (view.engine !== null) parameters["engine"] = view.engine;
@@ -145,9 +157,6 @@ function split(parameters: ParametersInput["parameters"]): { known: Known; setti
     if (name.startsWith(SETTING_PREFIX)) given.set(settingName(name), settingValue(name, value));
     else if (!Object.hasOwn(PostgresParameters.shape, name)) throw unknown(name);
     else if (value !== null) rest[name] = value;
-  }
-  if (rest["ssl_mode"] !== undefined && rest["ssl_mode"] !== "disable") {
-    throw invalid("ssl_mode", "only 'disable' is possible yet", "Leave it out; TLS comes with the gateway.");
   }
   const parsed = PostgresParameters.safeParse(rest);
   if (!parsed.success) {
@@ -197,6 +206,17 @@ function settingValue(parameter: string, value: unknown): string | null {
   throw invalid(parameter, "a setting is text, a number, a boolean or null");
 }
 
+/** Where the endpoint can be had without naming another address. */
+function hostsOf({ endpoint, policy }: ServiceView): string[] {
+  const everywhere = /^(0\.0\.0\.0|[0:]+)$/.test(policy.listen);
+  return everywhere || isLoopback(policy.listen) ? [endpoint.host, ...LOCAL_HOSTS] : [endpoint.host];
+}
+
+function checkHost(host: string, possible: readonly string[]): void {
+  if (possible.includes(host)) return;
+  throw invalid("host", `'${host}' is not where it listens`, "Say with listen=ADDRESS where it shall.");
+}
+
 function portOf(value: string | number): number {
   const port = Number(value);
   if (port < 1 || port > 65_535) throw invalid("port", `'${value}' is not from 1 to 65535`);
@@ -224,19 +244,9 @@ function wordsOf(value: string | readonly string[] | undefined): string[] {
   return typeof value === "string" ? value.split(/\s+/).filter((word) => word !== "") : [...value];
 }
 
-function unknown(name: string): HowdahError {
+function unknown(name: string): Error {
   const known = [...Object.keys(PostgresParameters.shape), `${SETTING_PREFIX}<name>`].join(", ");
   return invalid(name, "there is no such parameter", `Known are ${known}.`);
-}
-
-function invalid(name: string, fact: string, hint?: string): HowdahError {
-  const field = `parameters.${name}`;
-  const options = { fields: { field } };
-  return new HowdahError(
-    "INVALID_INPUT",
-    `parameter '${name}': ${fact}`,
-    hint === undefined ? options : { ...options, hint },
-  );
 }
 
 function describe(name: string): string | undefined {

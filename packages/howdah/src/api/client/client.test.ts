@@ -41,6 +41,102 @@ describe("round trips", () => {
     expect(served.control.rows.get(2)?.desired).toBe("deleted");
   });
 
+  test("when they sleep and how they are reached", async () => {
+    const policy = { listen: "0.0.0.0", ssl: null, allow: ["10.0.0.0/8"], holdMs: 5_000 };
+    served.control.set(
+      serviceView({
+        id: 2,
+        state: "sleeping",
+        mode: { kind: "flash", timeoutMs: 3_000 },
+        policy,
+        ssl: "require",
+        sleep: {
+          awakeBecause: null,
+          connections: 0,
+          wakes: 7,
+          lastWakeMs: 31.5,
+          lastWakeAt: 1_000,
+          asleepSince: 2_000,
+          asleepMs: 86_400_000,
+        },
+      }),
+    );
+    const { service, current_parameters } = await client.services.details(2);
+    expect(service).toMatchObject({
+      status: "sleeping",
+      mode: { kind: "flash", timeout_ms: 3_000 },
+      ssl_mode: "require",
+      listen: "0.0.0.0",
+      allow: ["10.0.0.0/8"],
+      hold_ms: 5_000,
+      sleep: {
+        awake_because: null,
+        connections: 0,
+        wakes: 7,
+        last_wake_ms: 31.5,
+        last_wake_at: "1970-01-01T00:00:01.000Z",
+        asleep_since: "1970-01-01T00:00:02.000Z",
+        asleep_ms: 86_400_000,
+      },
+    });
+    expect(current_parameters).toMatchObject({ mode: "flash", timeout: "3s", listen: "0.0.0.0", allow: "10.0.0.0/8" });
+    expect((await client.status()).services).toEqual({ total: 2, running: 1, sleeping: 1 });
+    await client.services.update(2, { parameters: { timeout: 5 } });
+    expect(served.control.calls.at(-1)?.args).toEqual([2, { mode: { kind: "flash", timeoutMs: 5_000 } }]);
+    await expect(client.services.update(2, { parameters: { ssl: "off" } })).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      fields: { field: "parameters.ssl_mode" },
+    });
+    expect((await client.services.details(1)).service.mode).toEqual({ kind: "regular" });
+  });
+
+  test("connections", async () => {
+    const since = 1_000;
+    const held = { pid: null, client: "[::1]:50312", tls: true, state: "held" as const, since };
+    const client1 = {
+      service: "database",
+      serviceId: 1,
+      username: "me",
+      database: "shop",
+      application: "psql",
+      ...held,
+    };
+    const client2 = { ...client1, serviceId: 2, pid: 99, tls: false, state: "connected" as const };
+    served.control.clients = [client1, client2];
+    const { serviceId: _, ...same } = client1;
+    const wire = { ...same, service_id: 1, since: "1970-01-01T00:00:01.000Z" };
+    expect(await client.services.connections(1)).toEqual([wire]);
+    expect((await client.connections()).map((c) => [c.service_id, c.pid, c.state])).toEqual([
+      [1, null, "held"],
+      [2, 99, "connected"],
+    ]);
+    await expect(client.services.connections(7)).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND" });
+  });
+
+  test("the gateway, its certificate and its authority", async () => {
+    expect(await client.restartGateway()).toMatchObject({ pid: 4713, draining: [{ pid: 4712, sessions: 1 }] });
+    expect((await client.status()).gateway.pid).toBe(4713);
+    served.control.worker = { pid: null, version: null, startedAt: null, draining: [] };
+    expect((await client.status()).gateway).toEqual({ pid: null, version: null, started_at: null, draining: [] });
+    await expect(client.restartGateway()).rejects.toMatchObject({ code: "GATEWAY_UNREACHABLE" });
+    for (const any of [client, served.remote()]) {
+      expect(await any.ca()).toBe("-----BEGIN CERTIFICATE-----\nQ0E=\n-----END CERTIFICATE-----\n");
+    }
+    await expect(served.remote("wrong").ca()).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+    const issued = { cert: "issued", own: false, not_after: "2026-01-02T03:04:05.000Z", names: ["localhost"] };
+    expect(await client.certificate()).toEqual(issued);
+    expect(await client.useCertificate({ cert: "mine", key: "key of mine" })).toMatchObject({
+      cert: "mine",
+      own: true,
+    });
+    expect(await client.certificate()).toMatchObject({ own: true });
+    await expect(client.useCertificate({ cert: "mine", key: "s3cret" })).rejects.toMatchObject({
+      code: "CERTIFICATE_INVALID",
+    });
+    expect(await client.resetCertificate()).toEqual(issued);
+    expect(served.log).not.toContain("s3cret");
+  });
+
   test("stacks", async () => {
     const stack = Stack.parse({
       project: "shop",
@@ -103,8 +199,8 @@ describe("round trips", () => {
       version: "1.2.3",
       home: served.folder,
       control: { pid: process.pid, started_at: "1970-01-01T00:00:00.000Z" },
-      gateway: { pid: null },
-      services: { total: 1, running: 1 },
+      gateway: { pid: 4712, version: "1.2.3", started_at: "2026-01-02T03:04:05.000Z", draining: [] },
+      services: { total: 1, running: 1, sleeping: 0 },
     });
     expect(await client.recoveryKey()).toBe("howdah-key-1:c2VjcmV0");
     await client.shutdown({ all: true });

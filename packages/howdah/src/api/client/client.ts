@@ -12,7 +12,7 @@ const LONG_MS = 300_000;
  */
 export function createClient(target: Target): HowdahClient {
   const transport = createTransport(target);
-  const { json, lines } = transport;
+  const { json, lines, text } = transport;
   const get = <T>(path: string, query = {}) => json<T>({ method: "GET", path, query });
   const services = "/external-services";
   // The server waits by default, for clients that know nothing of waiting; ours shows progress itself.
@@ -38,6 +38,7 @@ export function createClient(target: Target): HowdahClient {
           query: { lines: options.lines, follow: options.follow },
           signal: options.signal,
         }) as AsyncGenerator<WireLogLine>,
+      connections: (id) => get(`${services}/${id}/connections`),
     },
     stacks: {
       plan: (stack) => json({ method: "POST", path: "/stacks/plan", body: stack, timeoutMs: LONG_MS }),
@@ -74,6 +75,14 @@ export function createClient(target: Target): HowdahClient {
     },
     events: (options = {}) => get("/events", { service_id: options.serviceId, limit: options.limit }),
     doctor: () => get("/doctor"),
+    connections: () => get("/connections"),
+    // It answers when the new gateway listens, which takes as long as a process takes to start.
+    restartGateway: () => json({ method: "POST", path: "/server/gateway/restart" }),
+    metrics: () => text({ method: "GET", path: "/metrics" }),
+    ca: () => text({ method: "GET", path: "/server/ca" }),
+    certificate: () => get("/server/certificate"),
+    useCertificate: (body) => json({ method: "PUT", path: "/server/certificate", body }),
+    resetCertificate: () => json({ method: "DELETE", path: "/server/certificate" }),
     recoveryKey: async () => (await get<{ key: string }>("/server/recovery-key")).key,
     shutdown: (options) => shutdown(options),
   };

@@ -20,6 +20,8 @@ interface Call {
 export interface Transport {
   /** The parsed answer; undefined where there is none (204). */
   json<T>(call: Call): Promise<T>;
+  /** The answer as it came. */
+  text(call: Call): Promise<string>;
   /** One value a line, as they come. Ends quietly when the signal is aborted, throws when the connection breaks off. */
   lines(call: Call): AsyncGenerator<unknown>;
 }
@@ -72,7 +74,7 @@ export function createTransport(target: Target): Transport {
     return isHowdahError(error) ? error : unreachable(where, error);
   }
 
-  async function text(response: IncomingMessage, signal: AbortSignal | undefined): Promise<string> {
+  async function read(response: IncomingMessage, signal: AbortSignal | undefined): Promise<string> {
     response.setEncoding("utf8");
     let whole = "";
     try {
@@ -86,16 +88,24 @@ export function createTransport(target: Target): Transport {
   return {
     async json<T>(call: Call): Promise<T> {
       const response = await send(call);
-      const body = parse(await text(response, call.signal));
+      const body = parse(await read(response, call.signal));
       const status = response.statusCode ?? 0;
       if (status >= 400) throw errorFromProblem(status, body);
       return body as T;
     },
 
+    async text(call: Call): Promise<string> {
+      const response = await send(call);
+      const body = await read(response, call.signal);
+      const status = response.statusCode ?? 0;
+      if (status >= 400) throw errorFromProblem(status, parse(body));
+      return body;
+    },
+
     async *lines(call: Call): AsyncGenerator<unknown> {
       const response = await send(call);
       const status = response.statusCode ?? 0;
-      if (status >= 400) throw errorFromProblem(status, parse(await text(response, call.signal)));
+      if (status >= 400) throw errorFromProblem(status, parse(await read(response, call.signal)));
       response.setEncoding("utf8");
       try {
         for await (const value of parseLines(response)) {

@@ -23,13 +23,81 @@ export interface WireService {
   readonly status_detail: string | null;
   readonly desired: "running" | "stopped" | "deleted";
   readonly busy: boolean;
+  /** Where a client on this machine connects to. */
   readonly endpoint: { readonly host: string; readonly port: number };
+  readonly mode: WireMode;
+  /** What the wish comes to, in Temps's words. */
+  readonly ssl_mode: "disable" | "allow" | "require";
+  /** The address that is listened on. */
+  readonly listen: string;
+  /** Networks that clients may come from; empty: any. */
+  readonly allow: readonly string[];
+  /** How long a client is held before it gets an error. */
+  readonly hold_ms: number;
+  readonly sleep: WireSleep;
   readonly engine: "embedded" | "system" | null;
   readonly image: string | null;
   readonly pid: number | null;
   readonly data_bytes: number | null;
   readonly memory_bytes: number;
   readonly notices: readonly string[];
+}
+
+export interface WireMode {
+  readonly kind: "regular" | "flash";
+  /** flash only: how long without a client until it sleeps. */
+  readonly timeout_ms?: number | undefined;
+}
+
+export interface WireSleep {
+  /** Why the server runs right now: `1 open connection from 127.0.0.1 (psql)`; null when it does not. */
+  readonly awake_because: string | null;
+  readonly connections: number;
+  readonly wakes: number;
+  /** From the first client's wish to the moment the server took connections. */
+  readonly last_wake_ms: number | null;
+  readonly last_wake_at: string | null;
+  /** Since when it sleeps; null when it does not. */
+  readonly asleep_since: string | null;
+  /** All time asleep, the present sleep included. */
+  readonly asleep_ms: number;
+}
+
+/** A client of a service; PostgreSQL itself knows it only as `[local]`. */
+export interface WireConnection {
+  /** `project/name` or the bare name. */
+  readonly service: string;
+  readonly service_id: number;
+  /** The backend's process; null while the client waits for the server. */
+  readonly pid: number | null;
+  /** `127.0.0.1:50312` */
+  readonly client: string;
+  readonly username: string;
+  readonly database: string;
+  readonly application: string;
+  readonly tls: boolean;
+  readonly state: "held" | "connected";
+  readonly since: string;
+}
+
+export interface WireGateway {
+  /** null: none is there, it is being started. */
+  readonly pid: number | null;
+  readonly version: string | null;
+  readonly started_at: string | null;
+  /** Older ones that only serve the connections they have. */
+  readonly draining: readonly { readonly pid: number; readonly sessions: number }[];
+}
+
+/** What the endpoints with TLS present. */
+export interface WireCertificate {
+  /** PEM, the server's own certificate first. */
+  readonly cert: string;
+  /** Whether it is one that the user gave, instead of one that the installation issued. */
+  readonly own: boolean;
+  readonly not_after: string;
+  /** Names and addresses that it is made out to. */
+  readonly names: readonly string[];
 }
 
 /** GET /external-services/{id}: the contract's ExternalServiceDetails. `?reveal=true` shows the password. */
@@ -47,8 +115,8 @@ export interface ServerStatus {
   readonly version: string;
   readonly home: string;
   readonly control: { readonly pid: number; readonly started_at: string };
-  readonly gateway: { readonly pid: number | null };
-  readonly services: { readonly total: number; readonly running: number };
+  readonly gateway: WireGateway;
+  readonly services: { readonly total: number; readonly running: number; readonly sleeping: number };
 }
 
 export interface WireEngine {
@@ -126,7 +194,7 @@ export interface WireProblem {
 }
 
 /** Temps's parameters: version, database, username, password, port, host, memory, max_connections, docker_image,
- *  ssl_mode, initdb_args, and `set.<name>` for any setting of PostgreSQL. Values are text, numbers or booleans. */
+ *  ssl_mode, initdb_args, and ours: mode, timeout, listen, allow, hold, engine, and `set.<name>` for any setting of PostgreSQL. Values are text, numbers or booleans. */
 type Parameters = Readonly<Record<string, unknown>>;
 
 /**
@@ -160,6 +228,7 @@ export interface HowdahClient {
       options: { timeoutMs: number; onChange?: (service: WireService) => void; signal?: AbortSignal },
     ): Promise<WireService | null>;
     logs(id: number, options: { lines: number; follow: boolean; signal?: AbortSignal }): AsyncIterable<WireLogLine>;
+    connections(id: number): Promise<WireConnection[]>;
   };
   stacks: {
     plan(stack: Stack): Promise<StackPlan>;
@@ -192,6 +261,19 @@ export interface HowdahClient {
   };
   events(options?: { serviceId?: number; limit?: number }): Promise<WireEvent[]>;
   doctor(): Promise<WireCheck[]>;
+  /** Clients of all services. */
+  connections(): Promise<WireConnection[]>;
+  /** A new gateway takes the listeners over, the old one serves what it has. Resolves when it has taken over. */
+  restartGateway(): Promise<WireGateway>;
+  /** Prometheus's text format. */
+  metrics(): Promise<string>;
+  /** The installation's authority in PEM, for clients' `sslrootcert`. */
+  ca(): Promise<string>;
+  certificate(): Promise<WireCertificate>;
+  /** The user's own, PEM each. Rejects with CERTIFICATE_INVALID. */
+  useCertificate(certificate: { cert: string; key: string }): Promise<WireCertificate>;
+  /** Back to the one that the installation issues. */
+  resetCertificate(): Promise<WireCertificate>;
   /** What the installation's file `encryption_key` holds, to be put back as it was; over the Unix socket only. */
   recoveryKey(): Promise<string>;
   /** Ends the control process, with `all` every PostgreSQL server before it. Resolves when the socket is closed. */

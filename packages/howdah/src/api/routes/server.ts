@@ -4,7 +4,7 @@ import type { Api, StreamError } from "../instance.js";
 import { NDJSON_TYPE, sendLines } from "../ndjson-reply.js";
 import { publishedDocument } from "../published-document.js";
 import { DoctorCheck, Event, Health, ShutdownRequest, Status } from "../schemas/installation.js";
-import { isoTime, wireCheck, wireEvent } from "../to-wire.js";
+import { isoTime, wireCheck, wireEvent, wireGateway } from "../to-wire.js";
 import { requireTrusted } from "../transport-guard.js";
 
 const tags = ["Server"];
@@ -37,15 +37,19 @@ export function serverRoutes(app: Api, options: ApiOptions, onStreamError: Strea
     "/status",
     { schema: { tags, operationId: "get_status", summary: "What runs and where", response: { 200: Status } } },
     async () => {
-      const { url, home, pid, gatewayPid, startedAt } = options.info();
+      const { url, home, pid, startedAt } = options.info();
       const services = control.services.list();
       return {
         url,
         version: options.version,
         home,
         control: { pid, started_at: isoTime(startedAt) },
-        gateway: { pid: gatewayPid },
-        services: { total: services.length, running: services.filter((s) => s.state === "running").length },
+        gateway: wireGateway(control.gateway.view()),
+        services: {
+          total: services.length,
+          running: services.filter(({ state }) => state === "running").length,
+          sleeping: services.filter(({ state }) => state === "sleeping").length,
+        },
       };
     },
   );

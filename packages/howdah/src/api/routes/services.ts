@@ -7,6 +7,7 @@ import type { Api, StreamError } from "../instance.js";
 import { closeSignal, NDJSON_TYPE, sendLines } from "../ndjson-reply.js";
 import { createFromParameters, updateFromParameters } from "../parameters.js";
 import {
+  Connection,
   CreateExternalServiceRequest,
   ExternalServiceDetails,
   ExternalServiceInfo,
@@ -18,7 +19,7 @@ import {
   WaitAnswer,
   WaitQuery,
 } from "../schemas/service.js";
-import { wireDetails, wireService } from "../to-wire.js";
+import { wireConnection, wireDetails, wireService } from "../to-wire.js";
 import { awaitWish } from "../wish.js";
 
 const tags = ["External Services"];
@@ -216,6 +217,23 @@ export function serviceRoutes(app: Api, options: ApiOptions, onStreamError: Stre
         signal: closeSignal(reply, options.closing),
       });
       return { done, service: view === null ? null : wireService(view) };
+    },
+  );
+
+  app.get(
+    "/external-services/:id/connections",
+    {
+      schema: {
+        tags,
+        operationId: "list_service_connections",
+        summary: "Who is connected to a service, or waits for it",
+        params: IdParams,
+        response: { 200: z.array(Connection) },
+      },
+    },
+    async (request) => {
+      const { id } = services.get(request.params.id);
+      return (await options.control.connections(id)).map(wireConnection);
     },
   );
 

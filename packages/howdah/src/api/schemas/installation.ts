@@ -1,7 +1,26 @@
 /** What belongs to the installation rather than to one service. */
 import { z } from "zod";
-import type { ServerStatus, WireEngine, WireEvent, WireKey, WireTrash } from "../client/index.js";
+import type {
+  ServerStatus,
+  WireCertificate,
+  WireEngine,
+  WireEvent,
+  WireGateway,
+  WireKey,
+  WireTrash,
+} from "../client/index.js";
 import { Id } from "./service.js";
+
+export const Gateway = z
+  .object({
+    pid: z.int().nullable().describe("null: it is being started"),
+    version: z.string().nullable(),
+    started_at: z.string().nullable(),
+    draining: z
+      .array(z.object({ pid: z.int(), sessions: z.int() }))
+      .describe("Older ones, which only serve the connections they have"),
+  })
+  .meta({ id: "Gateway" }) satisfies z.ZodType<WireGateway>;
 
 export const Status = z
   .object({
@@ -9,8 +28,8 @@ export const Status = z
     version: z.string(),
     home: z.string(),
     control: z.object({ pid: z.int(), started_at: z.string() }),
-    gateway: z.object({ pid: z.int().nullable() }),
-    services: z.object({ total: z.int(), running: z.int() }),
+    gateway: Gateway,
+    services: z.object({ total: z.int(), running: z.int(), sleeping: z.int() }),
   })
   .meta({ id: "ServerStatus" }) satisfies z.ZodType<ServerStatus>;
 
@@ -76,3 +95,19 @@ export const SetConfigRequest = z
 export const ShutdownRequest = z
   .strictObject({ all: z.boolean().default(false).describe("Stop every PostgreSQL server, too") })
   .meta({ id: "ShutdownRequest" });
+
+export const Certificate = z
+  .object({
+    cert: z.string().describe("PEM, the server's own certificate first"),
+    own: z.boolean().describe("Given by the user, instead of issued by the installation"),
+    not_after: z.string(),
+    names: z.array(z.string()),
+  })
+  .meta({ id: "Certificate" }) satisfies z.ZodType<WireCertificate>;
+
+export const UseCertificateRequest = z
+  .strictObject({
+    cert: z.string().min(1).describe("PEM: the certificate, its chain behind it"),
+    key: z.string().min(1).describe("PEM: the private key; kept encrypted, never shown"),
+  })
+  .meta({ id: "UseCertificateRequest" });

@@ -1,7 +1,7 @@
 /** The external-services part of the contract, with its names. What Howdah adds stands beside it, as required fields. */
 import { z } from "zod";
 import { SERVICE_STATES } from "../../spec/index.js";
-import type { WireService, WireServiceDetails } from "../client/index.js";
+import type { WireConnection, WireService, WireServiceDetails } from "../client/index.js";
 
 /** The largest that the contract's int32 holds. */
 const MAX_ID = 2_147_483_647;
@@ -17,6 +17,18 @@ export const WaitQuery = z.object({
 export const FollowFlag = Flag.default(false);
 
 export const ServiceTypeRoute = z.enum(["postgres"]).meta({ id: "ServiceTypeRoute" });
+
+const Sleep = z
+  .object({
+    awake_because: z.string().nullable().describe("Why the server runs right now; null when it does not"),
+    connections: z.int(),
+    wakes: z.int(),
+    last_wake_ms: z.number().nullable().describe("From a client's wish until the server took connections"),
+    last_wake_at: z.string().nullable(),
+    asleep_since: z.string().nullable().describe("null: it does not sleep"),
+    asleep_ms: z.number().describe("All time asleep, the present sleep included"),
+  })
+  .meta({ id: "ServiceSleep" });
 
 export const ExternalServiceInfo = z
   .object({
@@ -34,7 +46,16 @@ export const ExternalServiceInfo = z
     status_detail: z.string().nullable(),
     desired: z.enum(["running", "stopped", "deleted"]),
     busy: z.boolean().describe("True while a wish is being carried out"),
-    endpoint: z.object({ host: z.string(), port: z.int() }),
+    endpoint: z.object({ host: z.string(), port: z.int() }).describe("Where a client on this machine connects to"),
+    mode: z.object({
+      kind: z.enum(["regular", "flash"]),
+      timeout_ms: z.int().optional().describe("flash only: how long without a client until it sleeps"),
+    }),
+    ssl_mode: z.enum(["disable", "allow", "require"]),
+    listen: z.string().describe("IP address that is listened on"),
+    allow: z.array(z.string()).describe("Networks that clients may come from; empty: any"),
+    hold_ms: z.int().describe("How long a client waits for the server before it gets an error"),
+    sleep: Sleep,
     engine: z.enum(["embedded", "system"]).nullable(),
     image: z.string().nullable(),
     pid: z.int().nullable(),
@@ -43,6 +64,21 @@ export const ExternalServiceInfo = z
     notices: z.array(z.string()),
   })
   .meta({ id: "ExternalServiceInfo" }) satisfies z.ZodType<WireService>;
+
+export const Connection = z
+  .object({
+    service: z.string(),
+    service_id: Id,
+    pid: z.int().nullable().describe("The backend's process; null while the client waits for the server"),
+    client: z.string().describe("Address and port, such as 127.0.0.1:50312"),
+    username: z.string(),
+    database: z.string(),
+    application: z.string(),
+    tls: z.boolean(),
+    state: z.enum(["held", "connected"]),
+    since: z.string(),
+  })
+  .meta({ id: "Connection" }) satisfies z.ZodType<WireConnection>;
 
 export const ExternalServiceDetails = z
   .object({

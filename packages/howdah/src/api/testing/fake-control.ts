@@ -1,16 +1,20 @@
 /** A Control without PostgreSQL: services are rows in a map, and the test decides what becomes of their wishes. */
 import { EventEmitter, once } from "node:events";
 import type {
+  CertificateView,
   Check,
+  ConnectionView,
   Control,
   EngineView,
+  GatewayView,
   LogLine,
+  Measurements,
   ServiceView,
   TrashView,
   UpdateService,
 } from "../../control/types.js";
 import { HowdahError } from "../../kernel/errors.js";
-import type { Stack } from "../../spec/index.js";
+import { effectiveSsl, LOOPBACK_ENDPOINT, REGULAR, type Stack } from "../../spec/index.js";
 import type { ApiKeyRecord, EventRecord } from "../../store/index.js";
 
 export const PASSWORD = "s3cret/with:odd@parts";
@@ -18,6 +22,7 @@ export const API_KEY = "hk_0123456789abcdef";
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 export function serviceView(view: Partial<ServiceView> = {}): ServiceView {
+  const policy = view.policy ?? LOOPBACK_ENDPOINT;
   return {
     id: 1,
     project: "default",
@@ -37,6 +42,18 @@ export function serviceView(view: Partial<ServiceView> = {}): ServiceView {
     memoryBytes: 512 * 1024 ** 2,
     settings: {},
     endpoint: { host: "127.0.0.1", port: 5432 },
+    mode: REGULAR,
+    policy,
+    ssl: effectiveSsl(policy),
+    sleep: {
+      awakeBecause: "mode is regular",
+      connections: 0,
+      wakes: 0,
+      lastWakeMs: null,
+      lastWakeAt: null,
+      asleepSince: null,
+      asleepMs: 0,
+    },
     uri: "postgresql://postgres:***@127.0.0.1:5432/postgres",
     password: null,
     pid: 4711,
@@ -215,6 +232,51 @@ export class FakeControl implements Control {
       this.calls.push({ name: "keys.remove", args: [id] });
     },
     verify: (key) => (key === API_KEY ? keyRecord : undefined),
+  };
+
+  /** What `connections` answers, before it is narrowed. */
+  clients: ConnectionView[] = [];
+
+  async connections(serviceId?: number): Promise<ConnectionView[]> {
+    return this.clients.filter((client) => serviceId === undefined || client.serviceId === serviceId);
+  }
+
+  /** What `gateway.view` answers; a restart counts its number up. */
+  worker: GatewayView = { pid: 4712, version: "1.2.3", startedAt: NOW, draining: [] };
+
+  readonly gateway: Control["gateway"] = {
+    view: () => this.worker,
+    restart: async () => {
+      const { pid } = this.worker;
+      if (pid === null) throw new HowdahError("GATEWAY_UNREACHABLE", "there is no gateway");
+      this.worker = { ...this.worker, pid: pid + 1, draining: [{ pid, sessions: 1 }] };
+      return this.worker;
+    },
+  };
+
+  async measurements(): Promise<Measurements> {
+    return { services: this.services.list(), gateway: null, wakes: { buckets: [], sum: 0, count: 0 } };
+  }
+
+  #ownCertificate: string | undefined;
+
+  #presented(): CertificateView {
+    const own = this.#ownCertificate;
+    return { cert: own ?? "issued", own: own !== undefined, notAfter: NOW, names: ["localhost"] };
+  }
+
+  readonly certificates: Control["certificates"] = {
+    authority: async () => "-----BEGIN CERTIFICATE-----\nQ0E=\n-----END CERTIFICATE-----\n",
+    present: async () => this.#presented(),
+    use: async ({ cert, key }) => {
+      if (key !== `key of ${cert}`) throw new HowdahError("CERTIFICATE_INVALID", "the key does not belong to it");
+      this.#ownCertificate = cert;
+      return this.#presented();
+    },
+    reset: async () => {
+      this.#ownCertificate = undefined;
+      return this.#presented();
+    },
   };
 
   events(options: { serviceId?: number; limit?: number } = {}): EventRecord[] {

@@ -49,7 +49,7 @@ export class ServedApi implements AsyncDisposable {
       control: this.control,
       log: createLogger("debug", sink),
       version: "1.2.3",
-      info: () => ({ url: this.url, home: this.folder, pid: process.pid, gatewayPid: null, startedAt: 0 }),
+      info: () => ({ url: this.url, home: this.folder, pid: process.pid, startedAt: 0 }),
       recoveryKey: () => "howdah-key-1:c2VjcmV0",
       shutdown: async (options) => {
         this.shutdowns.push(options);
