@@ -17,6 +17,5 @@ export class ProtocolViolation extends Error {
   }
 }
 
-export const PROTOCOL_VIOLATION = "08P01";
 export const FEATURE_NOT_SUPPORTED = "0A000";
 export const INVALID_AUTHORIZATION = "28000";
