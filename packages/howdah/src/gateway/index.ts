@@ -10,3 +10,11 @@ export type {
   RefusalReason,
   SessionInfo,
 } from "./link/contract.js";
+export { LinkFailure } from "./link/failure.js";
+export {
+  type ControlHandlers,
+  type GatewayPeer,
+  GatewayServer,
+  type GatewayServerOptions,
+} from "./link/gateway-server.js";
+export { endGateway, type LaunchOptions, launchGateway } from "./process/launch.js";

@@ -49,6 +49,8 @@ export interface GatewayHello {
   readonly pid: number;
   readonly version: string;
   readonly startedAt: number;
+  /** The process that holds its listeners; null when that one is gone: then nobody can take them over. */
+  readonly keeper: number | null;
   /** A draining worker accepts nothing more and ends with its last session. */
   readonly draining: boolean;
   /** Authenticated sessions (held ones included) by service id. */
@@ -101,6 +103,8 @@ export interface GatewayCalls {
   stats: { params: Record<string, never>; result: GatewayStats };
   /** Starts a successor, which takes the listeners over; this worker then drains. Answered when it has taken over. */
   handover: { params: Record<string, never>; result: { pid: number } };
+  /** Stops listening and ends with its last session: for a worker whose keeper is gone, when another one is there. */
+  drain: { params: Record<string, never>; result: Record<string, never> };
   /** Ends the whole gateway, with every connection. */
   end: { params: Record<string, never>; result: Record<string, never> };
 }

@@ -1,0 +1,75 @@
+/**
+ * Which processes belong to a home's gateway. They are known by their command line, so that they are found whatever
+ * became of the file that names the keeper, or of the keeper itself.
+ */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { type Layout, type ProcessIdentity, type ProcessInfo, readProcess } from "../../runtime/index.js";
+
+const KEEPER = "keeper-main.js";
+const WORKER = "worker-main.js";
+
+/** Keepers of this home that live; more than one only after an accident. The one that gatewayInfo names comes first. */
+export function findKeepers(layout: Layout): ProcessIdentity[] {
+  const noted = notedKeeper(layout.gatewayInfo);
+  if (noted !== null) return [noted];
+  return find(layout.home, [KEEPER]);
+}
+
+/** Keepers and workers of this home. */
+export function findGatewayProcesses(layout: Layout): ProcessInfo[] {
+  const named = find(layout.home, [KEEPER, WORKER]);
+  const noted = notedKeeper(layout.gatewayInfo);
+  const all = noted === null ? named : [noted, ...named];
+  return [...new Map(all.map((info) => [info.pid, info])).values()];
+}
+
+function notedKeeper(path: string): ProcessInfo | null {
+  let noted: { pid?: unknown; startTime?: unknown };
+  try {
+    noted = JSON.parse(readFileSync(path, "utf8")) as typeof noted;
+  } catch {
+    // Not there, or half written at a crash: the command lines tell.
+    return null;
+  }
+  const found = typeof noted.pid === "number" ? readProcess(noted.pid) : null;
+  return found !== null && found.startTime === noted.startTime ? found : null;
+}
+
+function find(home: string, programs: readonly string[]): ProcessInfo[] {
+  return commandLines()
+    .filter(({ words }) => belongsTo(words, home, programs))
+    .map(({ pid }) => readProcess(pid))
+    .filter((info) => info !== null);
+}
+
+/** `words`: one joined text where the system does not tell them apart. */
+export function belongsTo(words: readonly string[], home: string, programs: readonly string[]): boolean {
+  return programs.some((program) => {
+    const at = words.findIndex((word) => word.endsWith(`/gateway/process/${program}`));
+    if (at !== -1) return words[at + 1] === home;
+    return words.length === 1 && words[0]?.includes(`/gateway/process/${program} ${home} `) === true;
+  });
+}
+
+function commandLines(): { pid: number; words: string[] }[] {
+  if (process.platform !== "linux") {
+    const table = execFileSync("ps", ["-axww", "-o", "pid=,command="], { encoding: "utf8" });
+    return table.split("\n").map((line) => {
+      const [, pid = "", command = ""] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+      return { pid: Number(pid), words: [`${command} `] };
+    });
+  }
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => ({ pid: Number(name), words: wordsOf(name) }));
+}
+
+function wordsOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+  } catch {
+    // It ended in between.
+    return [];
+  }
+}
