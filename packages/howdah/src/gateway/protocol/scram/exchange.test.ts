@@ -121,6 +121,19 @@ describe("a login", () => {
     expect(() => exchange().final(data)).toThrow("invalid SCRAM exchange state");
   });
 
+  it("must come back with both nonces", () => {
+    for (const foreign of ["", NONCE, `${NONCE}theirs2`, `x${NONCE}theirs`]) {
+      const scram = exchange({ nonce: "theirs" });
+      scram.first(SCRAM_SHA_256, clientFirst(pencil));
+      const replayed = clientFinal(pencil, latin1(`r=${foreign},s=${SALT.toString("base64")},i=4096`)).data;
+      expect(violation(() => scram.final(replayed))).toEqual({
+        sqlstate: "08P01",
+        message: "invalid SCRAM response",
+        detail: "Nonce does not match.",
+      });
+    }
+  });
+
   it("never uses a nonce twice", () => {
     const nonces = Array.from({ length: 100 }, () =>
       exchange()
