@@ -30,9 +30,20 @@ describe("the command tree", () => {
     const paths = leaves(commandTree).map(({ path }) => path.join(" "));
     expect(paths).toEqual([
       ...["up", "plan", "down", "config set", "config ls", "config rm", "env", "run"],
-      ...["create", "list", "show", "url", "start", "stop", "restart", "update", "logs", "events", "remove"].map(
-        (verb) => `services ${verb}`,
-      ),
+      ...[
+        "create",
+        "list",
+        "show",
+        "url",
+        "connections",
+        "start",
+        "stop",
+        "restart",
+        "update",
+        "logs",
+        "events",
+        "remove",
+      ].map((verb) => `services ${verb}`),
       ...["services restore-removed", "psql", "engines list", "engines install", "engines remove"],
       ...["server start", "server stop", "server status", "server run", "server install", "server uninstall"],
       ...["server key export", "keys create", "keys list", "keys revoke", "events", "doctor", "completion"],

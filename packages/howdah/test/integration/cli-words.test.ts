@@ -21,6 +21,20 @@ const SERVICE: WireService = {
   desired: "running",
   busy: false,
   endpoint: { host: "127.0.0.1", port: 5432 },
+  mode: { kind: "regular" },
+  ssl_mode: "disable",
+  listen: "127.0.0.1",
+  allow: [],
+  hold_ms: 60_000,
+  sleep: {
+    awake_because: "mode is regular",
+    connections: 0,
+    wakes: 0,
+    last_wake_ms: null,
+    last_wake_at: null,
+    asleep_since: null,
+    asleep_ms: 0,
+  },
   engine: "embedded",
   image: null,
   pid: 1,
@@ -470,6 +484,63 @@ describe("the command line", () => {
     it("tells completion scripts the names, silently", async () => {
       expect(await howdah.run(["complete-names", "services"])).toEqual({ code: 0, stdout: "main\n", stderr: "" });
       expect(await howdah.run(["complete-names", "projects"])).toEqual({ code: 0, stdout: "", stderr: "" });
+    });
+
+    it("lists the clients of one service, of a project's, and of all", async () => {
+      const client = {
+        ...{ service: "main", service_id: 7, pid: 99, client: "127.0.0.1:50312", username: "anna", database: "shop" },
+        ...{ application: "psql", tls: false, state: "connected", since: "2026-05-01T10:00:00.000Z" },
+      };
+      api.on("GET /external-services/7/connections", () => [client]);
+      api.on("GET /connections", () => [client, { ...client, service: "other", service_id: 8, pid: 100 }]);
+      expect(await howdah.ok(["services", "connections", "main"])).toMatch(
+        /^PID .*\n 99 {2}127\.0\.0\.1:50312 {2}anna /,
+      );
+      expect(await howdah.json(["services", "connections", "main"])).toEqual([client]);
+      expect(await howdah.json(["services", "connections", "--id", "7"])).toEqual([client]);
+      expect(await howdah.ok(["services", "connections"])).toMatch(/^SERVICE +PID .*\nmain .*\nother .*\n$/);
+      expect(await howdah.json(["services", "connections", "-p", "default"])).toEqual([client]);
+    });
+
+    it("tells of the gateway, and of the ones before it", async () => {
+      const draining = [{ pid: 40, sessions: 1 }];
+      const started_at = "2026-05-01T10:00:00.000Z";
+      const status = {
+        ...{ url: "http://127.0.0.1:1", version: "0.1.0", home: howdah.home, control: { pid: 1, started_at } },
+        ...{ gateway: { pid: 41, version: "0.1.0", started_at, draining } },
+        services: { total: 3, running: 1, sleeping: 2 },
+      };
+      api.on("GET /status", () => status);
+      const shown = await howdah.ok(["server", "status"]);
+      expect(shown).toMatch(/^Gateway +running, process 41, started .* ago, version 0\.1\.0$/m);
+      expect(shown).toMatch(/^Draining +process 40 with 1 connection$/m);
+      expect(shown).toMatch(/^Services +1 of 3 running, 2 sleeping$/m);
+      const none = { pid: null, version: null, started_at: null, draining: [] };
+      api.on("GET /status", () => ({ ...status, gateway: none }));
+      expect(await howdah.ok(["server", "status"])).toMatch(/^Gateway +not there; it is being started$/m);
+    });
+
+    it("says loudly what other machines can reach, how to narrow it and how to go back", async () => {
+      const open = { ...SERVICE, listen: "0.0.0.0", ssl_mode: "require" };
+      const become = (service: unknown) => {
+        api.on("PUT /external-services/7", () => service);
+        api.on("GET /external-services/7/wait", () => ({ done: true, service }));
+      };
+      become(open);
+      const opened = await howdah.run(["services", "update", "main", "-s", "listen=*"]);
+      expect(opened.code).toBe(0);
+      expect(opened.stderr).toContain("warning: service 'main' is reachable from other machines: 0.0.0.0:5432");
+      expect(opened.stderr).toContain("from anywhere");
+      expect(opened.stderr).toContain("howdah services update main -s allow=10.0.0.0/8\n");
+      expect(opened.stderr).toContain("howdah services update main -s listen=127.0.0.1\n");
+      expect(api.asked.find(({ method }) => method === "PUT")?.body).toEqual({ parameters: { listen: "*" } });
+      become({ ...open, allow: ["10.0.0.0/8"], origin: "compose" });
+      const narrowed = await howdah.run(["services", "update", "main", "-s", "allow=10.0.0.0/8"]);
+      expect(narrowed.stderr).toContain("from 10.0.0.0/8, with TLS");
+      expect(narrowed.stderr).toContain("take 'listen' out of x-howdah");
+      expect(narrowed.stderr).not.toContain("-s allow");
+      // Not at each change of something else.
+      expect((await howdah.run(["services", "update", "main", "-s", "set.jit=off"])).stderr).not.toContain("reachable");
     });
 
     it("has doctor fail when a check does", async () => {

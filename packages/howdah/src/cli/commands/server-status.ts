@@ -1,3 +1,4 @@
+import type { ServerStatus } from "../../api/client/types.js";
 import { HowdahError, isHowdahError } from "../../kernel/errors.js";
 import type { CommandContext } from "../command.js";
 import { humanAge } from "../render/dates.js";
@@ -13,10 +14,11 @@ export async function run(context: CommandContext): Promise<void> {
       renderPairs(
         [
           ["Server", `running, process ${status.control.pid}, started ${humanAge(status.control.started_at)}`],
-          ["Gateway", status.gateway.pid === null ? "none" : `process ${status.gateway.pid}`],
+          ["Gateway", gatewayOf(status.gateway)],
+          ["Draining", drainingOf(status.gateway)],
           ["Version", status.version],
           ["API", status.url],
-          ["Services", `${status.services.running} of ${status.services.total} running`],
+          ["Services", servicesOf(status.services)],
           ["Home", status.home],
           ["Log", layout.serverLog],
         ],
@@ -33,4 +35,22 @@ export async function run(context: CommandContext): Promise<void> {
       fields: { home: environment.home },
     });
   }
+}
+
+function gatewayOf({ pid, version, started_at }: ServerStatus["gateway"]): string {
+  if (pid === null) return "not there; it is being started";
+  const started = started_at === null ? "" : `, started ${humanAge(started_at)}`;
+  return `running, process ${pid}${started}${version === null ? "" : `, version ${version}`}`;
+}
+
+/** Older gateways that only serve the connections they have. */
+function drainingOf({ draining }: ServerStatus["gateway"]): string | undefined {
+  if (draining.length === 0) return undefined;
+  return draining
+    .map(({ pid, sessions }) => `process ${pid} with ${sessions} connection${sessions === 1 ? "" : "s"}`)
+    .join(", ");
+}
+
+function servicesOf({ total, running, sleeping }: ServerStatus["services"]): string {
+  return `${running} of ${total} running${sleeping === 0 ? "" : `, ${sleeping} sleeping`}`;
 }

@@ -1,6 +1,7 @@
 import type { CommandContext } from "../command.js";
 import { parseParameters } from "../input/parameters.js";
 import { renderConnections } from "../render/services.js";
+import { tellReachable } from "../tell-reachable.js";
 import { usageError } from "../usage.js";
 import { type WaitOptions, waitForServices } from "../wait-for.js";
 
@@ -24,5 +25,6 @@ export async function run(context: CommandContext, _args: readonly string[], opt
   });
   const [service = created] = await waitForServices(context, client, [created], options);
   for (const notice of service.notices) output.warn(`${service.name}: ${notice}`);
+  tellReachable(context, [service]);
   output.result(service, () => renderConnections([service], ({ slug }) => slug, output.style));
 }

@@ -1,6 +1,7 @@
 import type { WireService } from "../../api/client/types.js";
 import type { CommandContext } from "../command.js";
 import { renderApps, renderConnections } from "../render/services.js";
+import { tellReachable } from "../tell-reachable.js";
 import { type WaitOptions, waitForServices } from "../wait-for.js";
 import { atItsPlace, type FileOptions, loadStack } from "./load-stack.js";
 import { run as runPlan } from "./plan.js";
@@ -23,6 +24,11 @@ export async function run(context: CommandContext, args: readonly string[], opti
   for (const service of services) {
     for (const notice of service.notices) output.warn(`${service.name}: ${notice}`);
   }
+  const changed = new Set(applied.plan.changes.flatMap((c) => (c.action === "none" ? [] : [c.service])));
+  tellReachable(
+    context,
+    services.filter(({ name }) => changed.has(name)),
+  );
   const document = { project: stack.project, file, plan: applied.plan, services, apps: applied.apps };
   output.result({ ...document, diagnostics: output.diagnostics }, () => {
     // In the file's own folder the bare name means this project's service, whatever others there are.

@@ -18,6 +18,18 @@ export function humanAge(iso: string, now: number = Date.now()): string {
   return `${seconds} s ago`;
 }
 
+/** A length of time, to the two largest units: `31 ms`, `4.2 s`, `3 h 4 min`. */
+export function humanDuration(ms: number): string {
+  if (ms < 999.5) return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
+  if (ms < 59_950) return `${Number((ms / 1_000).toFixed(1))} s`;
+  const seconds = Math.round(ms / 1_000);
+  const at = UNITS.findIndex(([size]) => seconds >= size);
+  const [size, unit] = UNITS[at] ?? [60, "min"];
+  const [nextSize, nextUnit] = UNITS[at + 1] ?? [1, "s"];
+  const rest = Math.floor((seconds % size) / nextSize);
+  return `${Math.floor(seconds / size)} ${unit}${rest === 0 ? "" : ` ${rest} ${nextUnit}`}`;
+}
+
 const UNITS = [
   [86_400, "d"],
   [3_600, "h"],

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { WireService } from "../../api/client/types.js";
+import type { WireConnection, WireService } from "../../api/client/types.js";
 import { HowdahError } from "../../kernel/errors.js";
-import { humanAge } from "./dates.js";
+import { renderClients } from "./connections.js";
+import { humanAge, humanDate, humanDuration } from "./dates.js";
 import { maskSecrets, renderDiagnostic } from "./diagnostics.js";
 import { errorDocument, renderError, toHowdahError } from "./errors.js";
 import { renderPlan } from "./plan.js";
@@ -33,6 +34,20 @@ const SERVICE: WireService = {
   desired: "running",
   busy: false,
   endpoint: { host: "127.0.0.1", port: 5432 },
+  mode: { kind: "regular" },
+  ssl_mode: "disable",
+  listen: "127.0.0.1",
+  allow: [],
+  hold_ms: 60_000,
+  sleep: {
+    awake_because: "mode is regular",
+    connections: 0,
+    wakes: 0,
+    last_wake_ms: null,
+    last_wake_at: null,
+    asleep_since: null,
+    asleep_ms: 0,
+  },
   engine: "embedded",
   image: "postgres:18",
   pid: 4711,
@@ -49,6 +64,7 @@ const OTHER: WireService = {
   version: null,
   connection_info: null,
   endpoint: { host: "127.0.0.1", port: 5433 },
+  mode: { kind: "flash", timeout_ms: 3_000 },
   data_bytes: null,
   busy: true,
 };
@@ -84,9 +100,9 @@ describe("tables", () => {
 describe("services", () => {
   it("lists them", () => {
     expect(renderServiceTable([SERVICE, OTHER])).toBe(
-      `ID  NAME      PROJECT  STATUS    VERSION  ENDPOINT          DATA
- 3  database  shop     running   18.4     127.0.0.1:5432  40 MiB
-12  q         shop     creating  -        127.0.0.1:5433       -
+      `ID  NAME      PROJECT  STATUS    MODE      VERSION  ENDPOINT          DATA
+ 3  database  shop     running   regular   18.4     127.0.0.1:5432  40 MiB
+12  q         shop     creating  flash 3s  -        127.0.0.1:5433       -
 `,
     );
     expect(renderServiceTable([])).toContain("howdah services create");
@@ -113,11 +129,109 @@ q         creating  127.0.0.1:5433
       parameter_schema: {},
     };
     const text = renderServiceDetails(details, undefined, Date.parse("2026-05-01T12:00:00.000Z"));
-    expect(text).toContain("Wanted      running\n");
-    expect(text).toContain("Settings    work_mem = 64MB\n");
+    expect(text).toContain("Wanted       running\n");
+    expect(text).toContain("Settings     work_mem = 64MB\n");
     expect(text).toContain("(2 h ago)");
     expect(text).toMatch(/notice: 'x' was refused\n$/);
     expect(text).not.toContain("Process");
+  });
+
+  describe("that sleep", () => {
+    const now = Date.parse("2026-05-01T12:00:00.000Z");
+    const show = (change: Partial<WireService>) =>
+      renderServiceDetails(
+        { service: { ...SERVICE, ...change }, current_parameters: {}, parameter_schema: {} },
+        undefined,
+        now,
+      );
+    const ago = (ms: number) => new Date(now - ms).toISOString();
+    const at = (ms: number) => humanDate(ago(ms));
+
+    it("tell since when, how often and for how long they slept, and how long the last wake took", () => {
+      const text = show({
+        status: "sleeping",
+        pid: null,
+        mode: { kind: "flash", timeout_ms: 10_000 },
+        sleep: {
+          awake_because: null,
+          connections: 0,
+          wakes: 12,
+          last_wake_ms: 31.4,
+          last_wake_at: ago(7_200_000),
+          asleep_since: ago(180_000),
+          asleep_ms: 93_784_000,
+        },
+      });
+      expect(text).toContain(`Status       sleeping
+PostgreSQL   18.4 (embedded)
+Image        postgres:18
+Mode         flash: sleeps after 10s without a client
+Asleep       since ${at(180_000)} (3 min ago)
+Last wake    31 ms, ${at(7_200_000)} (2 h ago)
+Wakes        12
+Time asleep  1 d 2 h in all
+Endpoint     127.0.0.1:5432
+Listens on   127.0.0.1 (this machine only)
+TLS          off
+Hold         clients wait up to 1m for the server
+Connections  0
+`);
+      // A service that sleeps is as it is wanted.
+      expect(text).not.toContain("Wanted");
+    });
+
+    it("tell why they are awake", () => {
+      const because = "1 open connection from 127.0.0.1 (psql)";
+      const sleep = { ...SERVICE.sleep, awake_because: because, connections: 1 };
+      const text = show({ mode: { kind: "flash", timeout_ms: 90_000 }, sleep });
+      expect(text).toContain(`Mode         flash: sleeps after 1m30s without a client\nAwake        ${because}\n`);
+      expect(text).toContain("Connections  1\n");
+      expect(text).toContain("Wakes        0\n");
+      expect(text).not.toContain("Last wake");
+    });
+
+    it("say nothing of sleep where there is none", () => {
+      const text = show({});
+      expect(text).toContain("Mode         regular: the server always runs\nAwake        mode is regular\nEndpoint");
+      expect(text).not.toMatch(/Wakes|Asleep|Time asleep/);
+    });
+
+    it.each([
+      [{ listen: "0.0.0.0", ssl_mode: "require" as const }, "0.0.0.0 (every address of this machine)", "anywhere"],
+      [{ listen: "::", ssl_mode: "require" as const }, ":: (every address of this machine)", "anywhere"],
+      [
+        { listen: "192.0.2.1", ssl_mode: "require" as const, allow: ["192.0.2.0/24", "fd00::/8"] },
+        "192.0.2.1 (reachable from other machines)",
+        "192.0.2.0/24, fd00::/8",
+      ],
+    ])("tell who can reach them: %j", (change, listens, from) => {
+      expect(show(change)).toContain(`Listens on    ${listens}\nClients from  ${from}\nTLS           required\n`);
+    });
+  });
+
+  it("lists their clients, those that wait among them", () => {
+    const now = Date.parse("2026-05-01T12:00:00.000Z");
+    const client: WireConnection = {
+      service: "shop/database",
+      service_id: 3,
+      pid: 4720,
+      client: "127.0.0.1:50312",
+      username: "postgres",
+      database: "shop",
+      application: "psql",
+      tls: false,
+      state: "connected",
+      since: "2026-05-01T11:00:00.000Z",
+    };
+    const held: WireConnection = { ...client, pid: null, client: "[::1]:9", application: "", tls: true, state: "held" };
+    expect(renderClients([client, held], { withService: true, now })).toBe(
+      `SERVICE         PID  CLIENT           ROLE      DATABASE  APPLICATION  TLS  SINCE    STATE
+shop/database  4720  127.0.0.1:50312  postgres  shop      psql         no   1 h ago  connected
+shop/database     -  [::1]:9          postgres  shop      -            yes  1 h ago  waits for the server
+`,
+    );
+    expect(renderClients([client], { withService: false, now })).toMatch(/^ PID {2}CLIENT/);
+    expect(renderClients([], { withService: true })).toBe("Nobody is connected.\n");
   });
 
   it("has the contract's fields at top level and nested", () => {
@@ -231,6 +345,23 @@ describe("errors", () => {
 });
 
 describe("dates", () => {
+  it.each([
+    [0, "0 ms"],
+    [8.04, "8 ms"],
+    [8.16, "8.2 ms"],
+    [31.4, "31 ms"],
+    [999.4, "999 ms"],
+    [999.6, "1 s"],
+    [4_230, "4.2 s"],
+    [59_940, "59.9 s"],
+    [60_000, "1 min"],
+    [61_400, "1 min 1 s"],
+    [3 * 3_600_000 + 240_000, "3 h 4 min"],
+    [50 * 3_600_000, "2 d 2 h"],
+  ])("%d ms last %s", (ms, text) => {
+    expect(humanDuration(ms)).toBe(text);
+  });
+
   it.each([
     [2_000, "just now"],
     [59_000, "59 s ago"],

@@ -1,6 +1,7 @@
 import type { WireService, WireServiceDetails } from "../../api/client/types.js";
 import { humanSize } from "../../kernel/sizes.js";
 import { humanAge, humanDate } from "./dates.js";
+import { endpointPairs, shortMode, sleepPairs } from "./sleep.js";
 import { plainStyle, type Style, toneOfStatus } from "./style.js";
 import { renderPairs, renderTable } from "./table.js";
 
@@ -15,6 +16,7 @@ export function renderServiceTable(services: readonly WireService[], style: Styl
       { title: "NAME", value: (s) => s.name },
       { title: "PROJECT", value: (s) => s.project },
       { title: "STATUS", value: statusOf, tone: (s) => toneOfStatus(s.status) },
+      { title: "MODE", value: (s) => shortMode(s.mode) },
       { title: "VERSION", value: (s) => s.version ?? "-" },
       { title: "ENDPOINT", value: (s) => `${s.endpoint.host}:${s.endpoint.port}` },
       { title: "DATA", value: (s) => (s.data_bytes === null ? "-" : humanSize(s.data_bytes)), align: "right" },
@@ -39,10 +41,11 @@ export function renderServiceDetails(
       ["Slug", service.slug === service.name ? undefined : service.slug],
       ["Status", style(toneOfStatus(service.status), statusOf(service))],
       ["Detail", service.status_detail ?? undefined],
-      ["Wanted", service.desired === service.status ? undefined : service.desired],
+      ["Wanted", isAsWished(service) ? undefined : service.desired],
       ["PostgreSQL", `${service.version ?? "not started yet"}${service.engine ? ` (${service.engine})` : ""}`],
       ["Image", service.image ?? undefined],
-      ["Endpoint", `${service.endpoint.host}:${service.endpoint.port}`],
+      ...sleepPairs(service.mode, service.sleep, now),
+      ...endpointPairs(service),
       ["URL", service.connection_info ?? undefined],
       ["Memory", humanSize(service.memory_bytes)],
       ["Data", service.data_bytes === null ? undefined : humanSize(service.data_bytes)],
@@ -83,6 +86,11 @@ export function renderApps(apps: readonly { name: string; command: string }[], s
   const width = Math.max(...apps.map((app) => app.name.length));
   const lines = apps.map((app) => `  ${app.name.padEnd(width)}  ${app.command}\n`);
   return `${style("dim", "Howdah runs databases only; start the others yourself, with their environment:")}\n${lines.join("")}`;
+}
+
+/** One that sleeps is wanted running: it will be there when somebody comes. */
+function isAsWished({ desired, status }: WireService): boolean {
+  return desired === status || (desired === "running" && (status === "sleeping" || status === "waking"));
 }
 
 function statusOf(service: WireService): string {

@@ -3,6 +3,13 @@ import { BY_ID, NARROW, NO_WAIT, SERVICE, timeout, YES } from "../shared-options
 
 const SET = "-s, --set <key=value>";
 
+const POLICY = `  mode=regular|flash     flash: the server sleeps when no client is connected, and wakes on connect
+  timeout=3s             with mode=flash: how long without a client until it sleeps (10s)
+  listen=ADDRESS         where it listens (127.0.0.1); * is every address. Beyond this machine it needs TLS
+  ssl=off|allow|require  TLS (off on this machine, require beyond)
+  allow=NETWORK,…        which clients may come, such as 10.0.0.0/8,192.168.1.7 (any)
+  hold=30s               how long a client waits while the server wakes or restarts (1m)`;
+
 function power(name: string, summary: string, load: () => Promise<CommandModule["run"]>): CommandSpec {
   return {
     name,
@@ -22,10 +29,12 @@ export const servicesCommand: CommandSpec = {
       name: "create",
       summary: "create a PostgreSQL server, and wait until it answers",
       details: `Parameters (-s): version, database, username, password (made up when absent), port, memory,
-max_connections, initdb_args, docker_image, and set.NAME for any setting of PostgreSQL.
+max_connections, initdb_args, docker_image, engine, set.NAME for any setting of PostgreSQL, and
+${POLICY}
 
 Examples:
   howdah services create -t postgres -n main
+  howdah services create -t postgres -n main -s mode=flash -s timeout=3
   howdah services create -t postgres -n main -s version=17 -s database=shop -s set.work_mem=64MB`,
       options: [
         { flags: "-t, --type <type>", description: "kind of service", default: "postgres", choices: ["postgres"] },
@@ -48,7 +57,7 @@ Examples:
     {
       name: "show",
       aliases: ["get"],
-      summary: "show one service: state, endpoint, parameters",
+      summary: "show one service: state, sleep, endpoint, parameters",
       arguments: [SERVICE],
       options: [BY_ID, NARROW, { flags: "--reveal", description: "show the password" }],
       load: () => import("../commands/services-show.js"),
@@ -61,13 +70,30 @@ Examples:
       options: [BY_ID, NARROW],
       load: () => import("../commands/services-url.js"),
     },
+    {
+      name: "connections",
+      summary: "who is connected to a service, or to any",
+      details: `PostgreSQL itself sees every client as [local]; here are its backends (PID, as in pg_stat_activity) with the
+addresses they serve. Nothing is woken by looking.`,
+      arguments: [SERVICE],
+      options: [BY_ID, NARROW],
+      load: () => import("../commands/services-connections.js"),
+    },
     power("start", "start a service", async () => (await import("../commands/services-power.js")).start),
     power("stop", "stop a service; its data stays", async () => (await import("../commands/services-power.js")).stop),
     power("restart", "stop and start a service", async () => (await import("../commands/services-power.js")).restart),
     {
       name: "update",
       summary: "change parameters of a service",
-      details: `What needs a restart of PostgreSQL restarts it. An empty value takes a setting away: -s set.work_mem=`,
+      details: `What needs a restart of PostgreSQL restarts it; clients are held meanwhile, those that are connected lose their
+connection. An empty value takes a setting away: -s set.work_mem=
+
+Parameters (-s) are those of create, among them
+${POLICY}
+
+Examples:
+  howdah services update main -s mode=flash -s timeout=2m
+  howdah services update main -s listen=0.0.0.0 -s allow=10.0.0.0/8`,
       arguments: [SERVICE],
       options: [
         BY_ID,
