@@ -1,4 +1,14 @@
-export type { Authority, ServerCertificate } from "./certificates/contract.js";
+export {
+  type Authority,
+  type CertificateFacts,
+  checkServerCertificate,
+  createAuthority,
+  defaultNames,
+  issueCertificate,
+  needsRenewal,
+  readCertificate,
+  type ServerCertificate,
+} from "./certificates/index.js";
 export type {
   ControlCalls,
   Endpoint,
