@@ -34,6 +34,8 @@ export interface SessionStart {
   readonly endpoint: Endpoint;
   /** As it is later: policies and sockets may change while a client is held. */
   readonly latest: () => Endpoint | undefined;
+  /** It has proven who it is, and is in `service.sessions` now. */
+  readonly onAuthenticated: (service: Service) => void;
 }
 
 export class Session {
@@ -166,7 +168,7 @@ export class Session {
     this.#inbox.hold(this.#shared.limits.heldBytes);
     const service = this.#shared.service(endpoint);
     service.sessions.add(this);
-    this.#shared.authenticated(this, service);
+    this.#start.onAuthenticated(service);
     try {
       await this.#work(service, keys, minor);
     } finally {

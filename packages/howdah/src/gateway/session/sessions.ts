@@ -92,7 +92,18 @@ export class Sessions {
       return;
     }
     this.#counts.accepted += 1;
-    const session = new Session(this.#shared, { number: this.#counts.accepted, socket, peer, endpoint: now, latest });
+    const session: Session = new Session(this.#shared, {
+      number: this.#counts.accepted,
+      socket,
+      peer,
+      endpoint: now,
+      latest,
+      onAuthenticated: (service) => {
+        this.#unauthenticated.delete(session);
+        this.#counts.loggedIn += 1;
+        this.#activity.changed(service.id, service.sessions.size);
+      },
+    });
     this.#all.add(session);
     this.#unauthenticated.add(session);
     void session.run().finally(() => this.#ended(session));
@@ -190,11 +201,6 @@ export class Sessions {
         return tls();
       },
       service: (endpoint) => this.#service(endpoint.id, endpoint.open),
-      authenticated: (session, service) => {
-        this.#unauthenticated.delete(session);
-        this.#counts.loggedIn += 1;
-        this.#activity.changed(service.id, service.sessions.size);
-      },
       left: (service) => this.#activity.changed(service.id, service.sessions.size),
       cancelled: () => {
         this.#counts.cancels += 1;

@@ -6,7 +6,6 @@ import type { CancelTable } from "./cancel-table.js";
 import type { Limits } from "./limits.js";
 import type { RefusalDelay } from "./refusal-delay.js";
 import type { Service } from "./service.js";
-import type { Session } from "./session.js";
 import type { TlsIdentity } from "./tls-identity.js";
 import type { Verifiers } from "./verifiers.js";
 
@@ -20,8 +19,6 @@ export interface Shared {
   readonly mockSecret: Buffer;
   readonly tls: TlsIdentity | null;
   service(endpoint: Endpoint): Service;
-  /** The session has proven who it is and is in `service.sessions` now. */
-  authenticated(session: Session, service: Service): void;
   /** An authenticated session is not in `service.sessions` any more. */
   left(service: Service): void;
   cancelled(): void;
