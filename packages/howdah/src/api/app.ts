@@ -12,6 +12,7 @@ import { problemOf, reviewedError } from "./problem.js";
 import { engineRoutes } from "./routes/engines.js";
 import { gatewayRoutes } from "./routes/gateway.js";
 import { keyRoutes } from "./routes/keys.js";
+import { metricsRoute } from "./routes/metrics.js";
 import { projectRoutes } from "./routes/projects.js";
 import { serverRoutes } from "./routes/server.js";
 import { serviceTypeRoutes } from "./routes/service-types.js";
@@ -98,6 +99,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
       trashRoutes(api, options);
       keyRoutes(api, options);
       gatewayRoutes(api, options);
+      metricsRoute(api, options);
       serverRoutes(api, options, onStreamError);
     },
     { prefix: "/api" },

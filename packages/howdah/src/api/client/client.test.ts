@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HowdahError } from "../../kernel/errors.js";
 import { literal, Stack } from "../../spec/index.js";
-import { PASSWORD, serviceView } from "../testing/fake-control.js";
+import { API_KEY, PASSWORD, serviceView } from "../testing/fake-control.js";
 import { ServedApi } from "../testing/serve.js";
 import { createClient, type HowdahClient, type WireService } from "./index.js";
 
@@ -111,6 +111,15 @@ describe("round trips", () => {
       [2, 99, "connected"],
     ]);
     await expect(client.services.connections(7)).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND" });
+  });
+
+  test("metrics, as text and with a key", async () => {
+    const answer = await fetch(`${served.url}/api/metrics`, { headers: { authorization: `Bearer ${API_KEY}` } });
+    expect(answer.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await answer.text();
+    expect(text).toMatch(/^# (HELP|TYPE) howdah_/m);
+    expect((await client.metrics()).split("\n").length).toBe(text.split("\n").length);
+    expect((await fetch(`${served.url}/api/metrics`)).status).toBe(401);
   });
 
   test("the gateway, its certificate and its authority", async () => {
