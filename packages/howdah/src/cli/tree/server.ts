@@ -44,6 +44,39 @@ export const serverCommand: CommandSpec = {
       load: () => import("../commands/server-uninstall.js"),
     },
     {
+      name: "ca",
+      summary: "print the certificate of this installation's authority, for clients' sslrootcert",
+      details: "Clients that connect with sslmode=verify-full sslrootcert=FILE know the server by it.",
+      options: [{ flags: "--out <file>", description: "write it to this file instead", complete: "files" }],
+      load: () => import("../commands/server-ca.js"),
+    },
+    {
+      name: "certificate",
+      summary: "what endpoints with TLS present",
+      commands: [
+        {
+          name: "show",
+          summary: "say whose it is, its names, and until when it is valid",
+          load: () => import("../commands/server-certificate-show.js"),
+        },
+        {
+          name: "set",
+          summary: "present a certificate of your own",
+          details: "ECDSA or RSA, in PEM, the chain behind the server's certificate. Open connections go on.",
+          options: [
+            { flags: "--cert <file>", description: "the certificate with its chain", complete: "files" },
+            { flags: "--key <file>", description: "its private key, without a passphrase", complete: "files" },
+          ],
+          load: () => import("../commands/server-certificate-set.js"),
+        },
+        {
+          name: "reset",
+          summary: "present the certificate that the installation issues",
+          load: () => import("../commands/server-certificate-reset.js"),
+        },
+      ],
+    },
+    {
       name: "key",
       summary: "the key that encrypts stored secrets",
       commands: [

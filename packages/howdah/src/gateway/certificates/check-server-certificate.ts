@@ -25,7 +25,7 @@ export function checkServerCertificate(certificate: ServerCertificate, now: numb
   checkKeyType(leaf);
   const key = readKey(certificate.key);
   if (!leaf.checkPrivateKey(key)) throw invalid("the key does not belong to the first certificate of the chain");
-  chain.forEach((each, i) => checkTime(each, i, now));
+  for (const [i, each] of chain.entries()) checkTime(each, i, now);
   checkPurpose(leaf);
   checkOrder(chain);
   if (signatureHash(leaf.raw) === null) {
