@@ -521,7 +521,7 @@ describe("the command line", () => {
     });
 
     it("says loudly what other machines can reach, how to narrow it and how to go back", async () => {
-      const open = { ...SERVICE, listen: "0.0.0.0", ssl_mode: "require" };
+      const open = { ...SERVICE, listen: "0.0.0.0", ssl_mode: "require", notices: ["it listens on 0.0.0.0"] };
       const become = (service: unknown) => {
         api.on("PUT /external-services/7", () => service);
         api.on("GET /external-services/7/wait", () => ({ done: true, service }));
@@ -529,18 +529,21 @@ describe("the command line", () => {
       become(open);
       const opened = await howdah.run(["services", "update", "main", "-s", "listen=*"]);
       expect(opened.code).toBe(0);
-      expect(opened.stderr).toContain("warning: service 'main' is reachable from other machines: 0.0.0.0:5432");
-      expect(opened.stderr).toContain("from anywhere");
+      expect(opened.stderr).toContain("warning: main: it listens on 0.0.0.0");
+      expect(opened.stderr).toContain(
+        "'main' is open to other machines: 0.0.0.0:5432, every address of this machine.",
+      );
+      expect(opened.stderr).toContain("asked of anybody who gets there");
       expect(opened.stderr).toContain("howdah services update main -s allow=10.0.0.0/8\n");
       expect(opened.stderr).toContain("howdah services update main -s listen=127.0.0.1\n");
       expect(api.asked.find(({ method }) => method === "PUT")?.body).toEqual({ parameters: { listen: "*" } });
       become({ ...open, allow: ["10.0.0.0/8"], origin: "compose" });
       const narrowed = await howdah.run(["services", "update", "main", "-s", "allow=10.0.0.0/8"]);
-      expect(narrowed.stderr).toContain("from 10.0.0.0/8, with TLS");
+      expect(narrowed.stderr).toContain("asked of clients from 10.0.0.0/8");
       expect(narrowed.stderr).toContain("take 'listen' out of x-howdah");
       expect(narrowed.stderr).not.toContain("-s allow");
       // Not at each change of something else.
-      expect((await howdah.run(["services", "update", "main", "-s", "set.jit=off"])).stderr).not.toContain("reachable");
+      expect((await howdah.run(["services", "update", "main", "-s", "set.jit=off"])).stderr).not.toContain("open to");
     });
 
     it("has doctor fail when a check does", async () => {

@@ -47,9 +47,8 @@ export function isReachable(service: Pick<WireService, "listen">): boolean {
   return !isLoopback(service.listen);
 }
 
-export function reachOf(listen: string): string {
-  if (isLoopback(listen)) return "this machine only";
-  return /^(0\.0\.0\.0|[0:]+)$/.test(listen) ? "every address of this machine" : "reachable from other machines";
+export function isEverywhere(listen: string): boolean {
+  return /^(0\.0\.0\.0|[0:]+)$/.test(listen);
 }
 
 const TLS = {
@@ -57,6 +56,11 @@ const TLS = {
   allow: "as the client asks for",
   require: "required",
 } as const satisfies Record<WireService["ssl_mode"], string>;
+
+function reachOf(listen: string): string {
+  if (isLoopback(listen)) return "this machine only";
+  return isEverywhere(listen) ? "every address of this machine" : "reachable from other machines";
+}
 
 function describeMode(mode: WireMode): string {
   if (mode.timeout_ms === undefined) return `${mode.kind}: the server always runs`;

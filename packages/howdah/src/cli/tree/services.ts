@@ -5,7 +5,7 @@ const SET = "-s, --set <key=value>";
 
 const POLICY = `  mode=regular|flash     flash: the server sleeps when no client is connected, and wakes on connect
   timeout=3s             with mode=flash: how long without a client until it sleeps (10s)
-  listen=ADDRESS         where it listens (127.0.0.1); * is every address. Beyond this machine it needs TLS
+  listen=ADDRESS         where it listens (127.0.0.1); 0.0.0.0 is every address. Beyond this machine it needs TLS
   ssl=off|allow|require  TLS (off on this machine, require beyond)
   allow=NETWORK,…        which clients may come, such as 10.0.0.0/8,192.168.1.7 (any)
   hold=30s               how long a client waits while the server wakes or restarts (1m)`;
