@@ -46,8 +46,7 @@ async function prepare(context: Context, record: ServiceRecord, signal: AbortSig
   if (before.length > 0 || signal.aborted) return before;
   const done = await vacuumDue(place, { signal, log });
   if (done.length > 0) {
-    const message = `${done.length === 1 ? "table" : "tables"} ${done.join(", ")} before the sleep`;
-    context.store.events.append({ serviceId: record.id, kind: "vacuumed", message: message.slice(0, 500) });
+    context.store.events.append({ serviceId: record.id, kind: "vacuumed", message: describeTables(done) });
   }
   if (signal.aborted) return [];
   await sessions.run(place, checkpoint);
@@ -88,4 +87,13 @@ async function stopUnlessBusy(
 
 function placeOfServer(context: Context, record: ServiceRecord): Pick<ServerSpec, "paths" | "uid" | "title"> {
   return { ...placeOf(context, record), uid: record.uid };
+}
+
+const TABLES_NAMED = 5;
+
+/** A fresh database has a dozen that are due at its first sleep; nobody wants to read them all. */
+function describeTables(tables: readonly string[]): string {
+  const more = tables.length - TABLES_NAMED;
+  const named = tables.slice(0, TABLES_NAMED).join(", ");
+  return `before the sleep: ${named}${more > 0 ? ` and ${more} more` : ""}`;
 }
