@@ -12,7 +12,7 @@ import { parseCertificates } from "./pem.js";
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
 const SIGNATURE = { name: "ECDSA", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
-const AUTHORITY_DAYS = 3_653;
+const AUTHORITY_DAYS = 3_652;
 /** What clients accept at most of public authorities. */
 const MAX_DAYS = 397;
 /** Clients' clocks may be slow. */
