@@ -22,7 +22,7 @@ import { asScalar, describe, entryOf, isNull } from "./node-access.js";
 import { suggestion } from "./suggestion.js";
 import type { Entry, MapNode, Node } from "./yaml-tree.js";
 
-export const HOWDAH_KEY = "x-howdah";
+const HOWDAH_KEY = "x-howdah";
 const KEYS = ["engine", "mode", "ssl", "listen", "allow", "hold"] as const;
 const MODES = ["regular", "flash"] as const;
 const FLASH_KEYS = ["timeout"] as const;
