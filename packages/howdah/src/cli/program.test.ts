@@ -46,6 +46,7 @@ describe("the command tree", () => {
       ].map((verb) => `services ${verb}`),
       ...["services restore-removed", "psql", "engines list", "engines install", "engines remove"],
       ...["server start", "server stop", "server status", "server run", "server install", "server uninstall"],
+      ...["server ca", "server certificate show", "server certificate set", "server certificate reset"],
       ...["server key export", "keys create", "keys list", "keys revoke", "events", "doctor", "completion"],
       "complete-names",
     ]);
