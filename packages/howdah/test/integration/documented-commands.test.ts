@@ -9,7 +9,7 @@ import { PageShell } from "../support/page-shell.js";
 import { unknownIn } from "../support/spoken-commands.js";
 
 /** Programs that pages use and a machine may lack. */
-const FOREIGN = ["psql", "curl", "jq"].filter((program) => !isThere(program));
+const FOREIGN = ["psql", "curl", "jq", "openssl"].filter((program) => !isThere(program));
 
 /** What lies in the folder where a page's commands are typed, beyond what the page itself shows. */
 const folders: Readonly<Record<string, (folder: string) => void>> = {
