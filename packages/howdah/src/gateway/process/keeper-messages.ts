@@ -7,9 +7,9 @@
 
 /** From worker to keeper. */
 export type ToKeeper =
-  /** With a listener: keep it, in place of the one that was kept for this service. */
-  | { readonly say: "hold"; readonly service: number }
-  | { readonly say: "drop"; readonly service: number }
+  /** With a listener: keep it, in place of the one that was kept for this service. `turn` comes back in `done`. */
+  | { readonly say: "hold"; readonly service: number; readonly turn: number }
+  | { readonly say: "drop"; readonly service: number; readonly turn: number }
   /** Control has told this worker about every listener that it was given. */
   | { readonly say: "ready" }
   /** Start a successor. */
@@ -28,6 +28,8 @@ export type ToWorker =
    *  that do not exist, which must not change from worker to worker, or they would give themselves away. */
   | { readonly say: "start"; readonly accept: boolean; readonly mockSecret: string }
   | { readonly say: "accept" }
+  /** The keeper holds what it was given, or has let go of it. */
+  | { readonly say: "done"; readonly turn: number }
   /** Close your listeners and answer `silent`: the successor is ready. */
   | { readonly say: "fall-silent" }
   | { readonly say: "handed-over"; readonly pid: number }
@@ -51,9 +53,12 @@ const SAYINGS: readonly string[] = ["hold", "drop", "ready", "handover", "silent
 /** null for anything that no worker of ours would say. */
 export function readToKeeper(message: unknown): ToKeeper | null {
   if (typeof message !== "object" || message === null) return null;
-  const { say, service } = message as Record<string, unknown>;
+  const { say, service, turn } = message as Record<string, unknown>;
   if (typeof say !== "string" || !SAYINGS.includes(say)) return null;
   if (say !== "hold" && say !== "drop") return { say } as ToKeeper;
-  const isNumber = typeof service === "number" && Number.isSafeInteger(service) && service > 0;
-  return isNumber ? { say, service } : null;
+  return isCount(service) && isCount(turn) ? { say, service, turn } : null;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
 }

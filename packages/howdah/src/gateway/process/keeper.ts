@@ -96,22 +96,29 @@ export class Keeper {
   }
 
   #hear(worker: Worker, message: ToKeeper | null, handle: unknown): void {
-    const isActive = worker === this.#current || worker === this.#successor;
-    if (message?.say === "hold" && isActive && isListenerHandle(handle)) {
+    if (message?.say === "hold" && isListenerHandle(handle)) {
       this.#hold(worker, message.service, handle);
+      tell(worker, { say: "done", turn: message.turn });
       return;
     }
     if (isListenerHandle(handle)) handle.close();
     if (message === null) this.#options.log("warn", "a worker said what none says", { worker: worker.child.pid });
-    else if (message.say === "drop" && isActive) this.#drop(message.service);
-    else if (message.say === "end") this.end();
+    else if (message.say === "drop") {
+      if (this.#isActive(worker)) this.#drop(message.service);
+      tell(worker, { say: "done", turn: message.turn });
+    } else if (message.say === "end") this.end();
     else if (message.say === "handover" && worker === this.#current) this.#beginHandover(worker);
     else if (message.say === "ready" && worker === this.#successor) this.#silenceCurrent(worker);
     else if (message.say === "silent" && worker === this.#current) this.#promote();
   }
 
+  /** A draining worker has no say in who listens where. */
+  #isActive(worker: Worker): boolean {
+    return worker === this.#current || worker === this.#successor;
+  }
+
   #hold(from: Worker, service: number, handle: ListenerHandle): void {
-    if (this.#held.size >= MAX_HELD && !this.#held.has(service)) {
+    if (!this.#isActive(from) || (this.#held.size >= MAX_HELD && !this.#held.has(service))) {
       handle.close();
       return;
     }

@@ -19,9 +19,10 @@ const COMPLAIN_EVERY_MS = 10_000;
 
 export interface ListenersOptions {
   readonly log: Logger;
-  /** Told as soon as the socket is bound. */
-  readonly hold: (service: number, handle: ListenerHandle) => void;
-  readonly drop: (service: number) => void;
+  /** Resolves when somebody else holds the bound socket, too. */
+  readonly hold: (service: number, handle: ListenerHandle) => Promise<void>;
+  /** Resolves when nobody else holds the service's socket. */
+  readonly drop: (service: number) => Promise<void>;
   /** `endpoint`: as it is now; undefined when it was removed. */
   readonly onConnection: (socket: Socket, endpoint: () => Endpoint | undefined) => void;
 }
@@ -99,12 +100,12 @@ export class Listeners {
   }
 
   remove(service: number): Promise<void> {
-    return this.#inTurn(service, async () => this.#remove(service));
+    return this.#inTurn(service, () => this.#remove(service));
   }
 
   async #configure(endpoint: Endpoint): Promise<void> {
     const { id, host, port } = endpoint;
-    const listener = this.#listeners.get(id) ?? this.#adopt(endpoint);
+    const listener = this.#listeners.get(id) ?? (await this.#adopt(endpoint));
     if (listener === null) {
       await this.#listen(endpoint);
       return;
@@ -114,6 +115,7 @@ export class Listeners {
     if (this.#stopped || (at.host === host && at.port === port)) return;
     if (at.port === port) await this.#moveWithinPort(listener, endpoint);
     else {
+      // The keeper lets go of the old one when it is given the new one.
       await this.#listen(endpoint);
       closeListener(listener);
     }
@@ -124,7 +126,7 @@ export class Listeners {
     const { id } = endpoint;
     closeListener(listener);
     this.#listeners.delete(id);
-    this.#options.drop(id);
+    await this.#options.drop(id);
     try {
       await this.#listen(endpoint, BIND_PATIENCE_MS);
     } catch (error) {
@@ -135,13 +137,13 @@ export class Listeners {
 
   /** What the keeper gave us for the service. The socket itself says where it listens; elsewhere than control says, it
    *  is of no use, whoever made it. */
-  #adopt(endpoint: Endpoint): Listener | null {
+  async #adopt(endpoint: Endpoint): Promise<Listener | null> {
     const handle = this.#inherited.get(endpoint.id);
     if (handle === undefined) return null;
     this.#inherited.delete(endpoint.id);
     if (!isAt(handle, endpoint)) {
       handle.close();
-      this.#options.drop(endpoint.id);
+      await this.#options.drop(endpoint.id);
       return null;
     }
     const listener: Listener = { endpoint, server: null, handle };
@@ -165,8 +167,8 @@ export class Listeners {
       server.close();
       throw new LinkFailure("INTERNAL", "this gateway drains");
     }
-    this.#options.hold(endpoint.id, handle);
     this.#listeners.set(endpoint.id, { endpoint, server, handle });
+    await this.#options.hold(endpoint.id, handle);
   }
 
   async #bind(endpoint: Endpoint, patienceMs: number): Promise<Server> {
@@ -216,13 +218,13 @@ export class Listeners {
     });
   }
 
-  #remove(service: number): void {
+  async #remove(service: number): Promise<void> {
     const listener = this.#listeners.get(service);
     if (listener !== undefined) closeListener(listener);
     this.#listeners.delete(service);
     this.#inherited.get(service)?.close();
     this.#inherited.delete(service);
-    this.#options.drop(service);
+    await this.#options.drop(service);
   }
 
   #patience(): number {

@@ -45,8 +45,8 @@ export class GatewayWorker {
     this.#sessions = this.#makeSessions();
     this.#listeners = new Listeners({
       log: o.log,
-      hold: (service, handle) => this.#keeper.say({ say: "hold", service }, handle),
-      drop: (service) => this.#keeper.say({ say: "drop", service }),
+      hold: (service, handle) => this.#keeper.hold(service, handle),
+      drop: (service) => this.#keeper.drop(service),
       onConnection: (socket, endpoint) => this.#sessions.accept(socket, endpoint),
     });
     this.#link = new ControlLink({
@@ -203,13 +203,17 @@ export class GatewayWorker {
     this.#draining = true;
     this.#listeners.stop();
     this.#o.log.info({ sessions: this.#sessions.count }, "draining");
-    void this.#link.sayHello();
-    void this.#sessions.drained.then(async () => {
-      this.#refusals.flush();
-      await this.#link.close();
-      this.#o.log.info("drained");
-      process.exit(0);
-    });
+    void this.#endWhenDrained();
+  }
+
+  async #endWhenDrained(): Promise<void> {
+    // Its answer comes after our own answer to what made us drain is on its way.
+    await this.#link.sayHello();
+    await this.#sessions.drained;
+    this.#refusals.flush();
+    await this.#link.close();
+    this.#o.log.info("drained");
+    process.exit(0);
   }
 
   #orphaned(): void {
