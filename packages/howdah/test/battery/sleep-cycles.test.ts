@@ -2,7 +2,7 @@
  * Ledgers are written through hundreds of sleeps and wakes, while control or the gateway is killed at random. What was
  * acknowledged is there, in order; and a client sees an error only when its own connection was open as the gateway died.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
@@ -50,6 +50,17 @@ describe("ledgers through sleep and wake", () => {
   });
   afterAll(() => howdah[Symbol.asyncDispose]());
 
+  /** As its file says: it may be the last one's, while the next one is on its way. */
+  const controlPid = () => Number(JSON.parse(readFileSync(join(howdah.home, "server.json"), "utf8")).pid);
+  const kill = (pid: number): boolean => {
+    try {
+      process.kill(pid, "SIGKILL");
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      return false;
+    }
+  };
   const isAsleep = ({ id }: Ledger) => !existsSync(join(howdah.home, "services", String(id), "data/postmaster.pid"));
 
   /** One life: it wakes for a client, takes a few rows, and sleeps again. */
@@ -84,16 +95,13 @@ describe("ledgers through sleep and wake", () => {
         if (!over) await fault();
       }
     })();
-    try {
-      await Promise.all(
-        ledgers.map(async (ledger) => {
-          for (let i = 0; i < cycles; i++) await cycle(ledger, failures);
-        }),
-      );
-    } finally {
-      over = true;
-      await faults;
-    }
+    const lives = ledgers.map(async (ledger) => {
+      for (let i = 0; i < cycles; i++) await cycle(ledger, failures);
+    });
+    const ended = await Promise.allSettled(lives);
+    over = true;
+    await faults;
+    for (const end of ended) if (end.status === "rejected") throw end.reason;
     return failures;
   }
 
@@ -122,6 +130,7 @@ describe("ledgers through sleep and wake", () => {
   }, 900_000);
 
   it("the gateway killed at random: only connections that are open then end", async () => {
+    await howdah.ok(["server", "start"]);
     const kills: number[] = [];
     const failures = await run(15, async () => {
       const { gateway } = await howdah.json(["server", "status"]);
