@@ -116,10 +116,10 @@ describe("ledgers through sleep and wake", () => {
 
   it(`${LEDGERS * CYCLES} cycles, control killed at random: no client sees an error`, async () => {
     let kills = 0;
-    const failures = await run(CYCLES, async () => {
-      process.kill(await howdah.controlPid(), "SIGKILL");
-      kills++;
-    }, [1_000, 6_000]);
+    const fault = async () => {
+      if (kill(controlPid())) kills++;
+    };
+    const failures = await run(CYCLES, fault, [1_000, 20_000]);
     console.log(`control was killed ${kills} times`);
     expect(failures).toEqual([]);
     await expectComplete();
