@@ -214,6 +214,34 @@ describe("a request to cancel", () => {
     await client.end();
   });
 
+  it("carries the long secrets of protocol 3.2", async () => {
+    using session = await Wire.to(front.port);
+    session.send(startupMessage(new Map(Object.entries({ user: "app", database: "postgres" })), 2));
+    expect(await session.prove("right")).toBe("R");
+    const next = async (wanted: string) => {
+      for (;;) {
+        const message = await session.message();
+        if (message === null || message.type === wanted) return message?.body ?? Buffer.alloc(0);
+      }
+    };
+    const key = await next("K");
+    expect(key).toHaveLength(36);
+    await next("Z");
+    session.send(Buffer.concat([Buffer.from("Q"), int32(24), Buffer.from("SELECT pg_sleep(60)\0")]));
+    await sessionOf();
+    using wire = await Wire.to(front.port);
+    const secret = Buffer.from(key.subarray(4));
+    secret[31] = (secret[31] ?? 0) ^ 1;
+    wire.send(cancelRequest(key.readInt32BE(0), secret));
+    await wire.rest();
+    expect(front.sessions.stats().cancels).toBe(0);
+    using right = await Wire.to(front.port);
+    right.send(cancelRequest(key.readInt32BE(0), key.subarray(4)));
+    await right.rest();
+    expect((await next("E")).toString()).toContain("57014");
+    expect(front.sessions.stats().cancels).toBe(1);
+  });
+
   it("with a wrong secret does nothing and gets no answer", async () => {
     const query = sleeping();
     query.catch(() => undefined);
@@ -233,6 +261,18 @@ describe("a request to cancel", () => {
     wire.send(cancelRequest(1, int32(1)));
     expect(await wire.rest()).toEqual(Buffer.alloc(0));
     expect(front.wakes).toEqual([]);
+  });
+});
+
+describe("two thousand silent strangers", () => {
+  it("hinder nobody", async () => {
+    const strangers = await Promise.all(Array.from({ length: 2_000 }, () => Wire.to(front.port)));
+    while (front.sessions.stats().unauthenticated < strangers.length) await delay(5);
+    expect(await Promise.all(Array.from({ length: 30 }, () => front.ask()))).toHaveLength(30);
+    expect(front.refusals).toEqual([]);
+    for (const stranger of strangers) stranger.socket.destroy();
+    await front.sessions.drained;
+    expect(front.sessions.stats()).toMatchObject({ unauthenticated: 0, loggedIn: 30 });
   });
 });
 

@@ -98,7 +98,7 @@ async function nextResponse(inbox: Inbox, what: "SASL" | "password"): Promise<Bu
   return message.body;
 }
 
-export function wrongPassword(role: string): Refused {
+function wrongPassword(role: string): Refused {
   return new Refused("password", SQLSTATES.wrongPassword, `password authentication failed for user "${role}"`);
 }
 

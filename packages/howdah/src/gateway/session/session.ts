@@ -22,7 +22,8 @@ import type { TlsIdentity } from "./tls-identity.js";
 
 const KEEPALIVE_MS = 60_000;
 const CANCEL_MS = 5_000;
-const MAX_APPLICATION = 64;
+/** As long as a name in PostgreSQL can be. */
+const MAX_NAME = 64;
 /** From here on the server speaks 3.2. */
 const FIRST_MAJOR_WITH_MINOR_2 = 18;
 
@@ -104,8 +105,8 @@ export class Session {
       service: this.#start.endpoint.id,
       pid: this.#connected?.pid ?? null,
       client: this.#start.peer.shown,
-      role: this.#role ?? "",
-      database: this.#database,
+      role: presentable(this.#role ?? ""),
+      database: presentable(this.#database),
       application: presentable(this.#startup?.parameters.get("application_name") ?? ""),
       tls: this.#tls !== null,
       since: this.#since,
@@ -210,7 +211,7 @@ export class Session {
   /** From the proof to the last byte. */
   async #work(service: Service, keys: LoginKeys, minor: number): Promise<void> {
     const { info } = this;
-    const pair = JSON.stringify([info.role, info.database]);
+    const pair = JSON.stringify([this.#role, this.#database]);
     const server = await reachServer({
       service,
       endpoint: this.#start.latest,
@@ -221,7 +222,8 @@ export class Session {
       serverLoginMs: this.#shared.limits.serverLoginMs,
       clock: this.#shared.clock,
       signal: this.#gone.signal,
-    });
+      // Nobody needs it any more, and a session may last for days.
+    }).finally(() => keys.clientKey.fill(0));
     try {
       await this.#copy(service, server);
     } finally {
@@ -253,11 +255,9 @@ export class Session {
 
   /** The end of a conversation that has not become a session. */
   async #part(error: unknown): Promise<void> {
-    const { service, client, role } = {
-      service: this.#start.endpoint.id,
-      client: this.#start.peer.address,
-      role: this.#role,
-    };
+    const service = this.#start.endpoint.id;
+    const client = this.#start.peer.address;
+    const role = this.#role === null ? null : presentable(this.#role);
     const end = ending(error);
     if (end.reason !== null) this.#shared.refused({ service, reason: end.reason, client, role });
     if (end.unexpected) this.#shared.log.error({ err: error, service, client }, "session failed");
@@ -338,6 +338,7 @@ function reasonOf(sqlstate: string): RefusalReason {
   return /^(28|3D|42)/.test(sqlstate) ? "role" : "unavailable";
 }
 
+/** Names come from strangers and end on an administrator's terminal. */
 function presentable(text: string): string {
-  return [...text].slice(0, MAX_APPLICATION).join("").replace(/\p{C}/gu, "?");
+  return [...text].slice(0, MAX_NAME).join("").replace(/\p{C}/gu, "?");
 }

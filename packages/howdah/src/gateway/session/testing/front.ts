@@ -13,6 +13,7 @@ export const SERVICE = 7;
 export interface FrontOptions {
   readonly endpoint?: Partial<Endpoint>;
   readonly limits?: SessionsOptions["limits"];
+  readonly clock?: SessionsOptions["clock"];
   readonly verifier?: (role: string) => Promise<RoleSecret | null>;
   readonly wake?: (request: WakeRequest) => Promise<void>;
 }
@@ -58,6 +59,7 @@ export class Front implements AsyncDisposable {
       },
       log: createLogger("silent"),
       ...(o.limits === undefined ? {} : { limits: o.limits }),
+      ...(o.clock === undefined ? {} : { clock: o.clock }),
       onActivity: (_service, sessions) => this.activity.push(sessions),
       onRefused: (refusal) => this.refusals.push(refusal),
     });
