@@ -54,6 +54,19 @@ export async function prepareServiceFolders(
   else if (socketGid !== null) await giveFolder(paths.socket, process.getuid?.() ?? -1, socketGid, 0o2750);
 }
 
+/** Whether the folder of the server's socket is as `prepareServiceFolders` makes it, by one look: then nobody needs to
+ *  go through all of them before a quick start. */
+export function isSocketFolderReady(
+  paths: Pick<ServiceLayout, "socket">,
+  options: { uid: number | null; socketGid: number | null },
+): boolean {
+  const { uid, socketGid } = options;
+  const found = lstatSync(paths.socket, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  if (uid !== null) return matches(found, uid, socketGid ?? uid, 0o2750);
+  return socketGid === null ? found.isDirectory() : matches(found, process.getuid?.() ?? -1, socketGid, 0o2750);
+}
+
 /** Everything above the home that does not exist yet; other users may pass, as in any system folder. */
 async function makeParents(home: string): Promise<void> {
   const parent = dirname(home);

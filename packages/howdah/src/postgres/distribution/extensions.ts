@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf } from "../../kernel/errors.js";
@@ -13,4 +14,10 @@ export async function hasExtension(distribution: Distribution, name: string): Pr
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return false;
     throw error;
   }
+}
+
+/** Whether a library of the contrib modules is there. Each comes with its extension, in packages too: where the one is
+ *  missing, so is the other. Looked up at each start, so a system's packages may come and go. */
+export function hasPreloadLibrary(distribution: Pick<Distribution, "extensionDir">, name: string): boolean {
+  return existsSync(join(distribution.extensionDir, `${name}.control`));
 }

@@ -1,3 +1,3 @@
 export { describeSettings, type SettingInfo } from "./describe-settings.js";
 export { createEngines, type EngineInfo, type Engines } from "./engines.js";
-export { hasExtension } from "./extensions.js";
+export { hasExtension, hasPreloadLibrary } from "./extensions.js";

@@ -51,7 +51,7 @@ describe("the platform's sessions", () => {
     await expect.poll(ownSessions).toBe(0);
     await using kept = new AdminSessions();
     const first = await pidOf(kept);
-    kept.forget(spec.id);
+    await kept.forget(spec.id);
     expect(await pidOf(kept)).not.toBe(first);
   });
 

@@ -62,30 +62,31 @@ export class AdminSessions implements AsyncDisposable {
         return await work(ready.client);
       } catch (error) {
         const dead = ready.ended || isDisconnect(error);
-        this.#drop(place);
+        void this.#drop(place);
         if (!dead) throw error;
       }
     }
-    this.#drop(place);
+    void this.#drop(place);
     const session = await open(spec);
     place.session = session;
     try {
       return await work(session.client);
     } catch (error) {
       // What it left behind is unknown.
-      this.#drop(place);
+      void this.#drop(place);
       throw error;
     }
   }
 
-  /** Closes the service's session, if there is one; asked for again, a new one is opened. */
-  forget(id: number): void {
+  /** Closes the service's session, if there is one; asked for again, a new one is opened. Resolves when it has ended. */
+  async forget(id: number): Promise<void> {
     const place = this.#places.get(id);
     if (place === undefined) return;
-    this.#drop(place);
-    if (place.waiting > 0) return;
-    clearTimeout(place.timer);
-    this.#places.delete(id);
+    if (place.waiting === 0) {
+      clearTimeout(place.timer);
+      this.#places.delete(id);
+    }
+    await this.#drop(place);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -102,16 +103,17 @@ export class AdminSessions implements AsyncDisposable {
       if (this.#places.get(id) === place) this.#places.delete(id);
       return;
     }
-    place.timer = setTimeout(() => this.forget(id), this.#idleMs).unref();
+    place.timer = setTimeout(() => void this.forget(id), this.#idleMs).unref();
   }
 
-  /** Ends the session without waiting for its end; the promise is for those who want to. */
-  #drop(place: Place): Promise<void> {
+  /** Never rejects; only who wants the session to be gone waits for it. */
+  async #drop(place: Place): Promise<void> {
     const { session } = place;
     place.session = null;
-    if (session === null) return Promise.resolve();
+    if (session === null) return;
     session.ended = true;
-    return session.client.end().catch(() => undefined);
+    // A connection that is broken already cannot be ended in order.
+    await session.client.end().catch(() => undefined);
   }
 }
 

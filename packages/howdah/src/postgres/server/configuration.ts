@@ -18,18 +18,30 @@ export const HBA_FILES = ["pg_hba.conf", "pg_ident.conf"] as const;
 const INITDB_CONF = "initdb.conf";
 const HEADER = "# Written by Howdah at each start; changes are lost. Use 'howdah services update' or ALTER SYSTEM.\n";
 
-/** Writes what differs; a wake that changes nothing writes nothing. */
-export function writeConfiguration(spec: ServerSpec): void {
+/** Writes what differs, and tells what is there then; a wake that changes nothing writes nothing. */
+export function writeConfiguration(spec: ServerSpec): ConfigurationTexts {
   using data = holdData(spec);
-  if (data.read(INITDB_CONF) === null) {
+  let initdb = data.read(INITDB_CONF);
+  if (initdb === null) {
     const conf = data.read(CONF) ?? "";
+    initdb = conf.startsWith(HEADER) ? "" : conf;
     // Kept before it is replaced: after a crash in between, this runs again and finds it kept.
-    data.write(INITDB_CONF, conf.startsWith(HEADER) ? "" : conf);
+    data.write(INITDB_CONF, initdb);
   }
-  writeIfChanged(data, CONF, renderServerConf(spec));
+  const conf = renderServerConf(spec);
+  writeIfChanged(data, CONF, conf);
   using root = hold(spec.paths.root, spec.uid);
   writeIfChanged(root, HBA_FILES[0], renderHba());
-  writeIfChanged(root, HBA_FILES[1], renderIdent(userInfo().username));
+  writeIfChanged(root, HBA_FILES[1], renderIdent(ownName()));
+  return { initdb, conf, auto: data.read(AUTO_CONF) ?? "" };
+}
+
+let name: string | undefined;
+
+/** Asked for once: the system may go through files and networks for it. */
+function ownName(): string {
+  name ??= userInfo().username;
+  return name;
 }
 
 /** The text of postgresql.conf. */
@@ -46,19 +58,30 @@ function renderServerConf(spec: Pick<ServerSpec, "memoryBytes" | "settings" | "d
 }
 
 export interface ConfigurationTexts {
+  /** What initdb made of the machine and of its own arguments, included by `conf`. */
+  readonly initdb: string;
   readonly conf: string;
   readonly auto: string;
 }
 
 export function readConfiguration(spec: Pick<ServerSpec, "paths" | "uid">): ConfigurationTexts {
   using data = holdData(spec);
-  return { conf: data.read(CONF) ?? "", auto: data.read(AUTO_CONF) ?? "" };
+  const read = (file: string) => data.read(file) ?? "";
+  return { initdb: read(INITDB_CONF), conf: read(CONF), auto: read(AUTO_CONF) };
 }
 
 /** What the files ask for, ALTER SYSTEM last. */
-export function requestedSettings({ conf, auto }: ConfigurationTexts): Settings {
-  return { ...parseConf(conf), ...parseConf(auto) };
+export function requestedSettings({ initdb, conf, auto }: ConfigurationTexts): Settings {
+  return { ...initdbSettings(initdb), ...parseConf(conf), ...parseConf(auto) };
 }
+
+/** A long text, the same at every start of every service that was made with the same arguments. */
+function initdbSettings(text: string): Settings {
+  if (parsed?.text !== text) parsed = { text, settings: parseConf(text) };
+  return parsed.settings;
+}
+
+let parsed: { readonly text: string; readonly settings: Settings } | undefined;
 
 export function writeIfChanged(folder: HeldFolder, name: string, text: string): void {
   if (folder.read(name) !== text) folder.write(name, text);

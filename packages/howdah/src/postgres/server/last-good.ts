@@ -18,14 +18,16 @@ interface Note {
 }
 
 type Place = Pick<ServerSpec, "paths" | "uid">;
+/** What initdb wrote stays as it is. */
+type ChangeableTexts = Pick<ConfigurationTexts, "conf" | "auto">;
 
-export function readLastGood(spec: Place): ConfigurationTexts | null {
+export function readLastGood(spec: Place): ChangeableTexts | null {
   using folder = hold(spec.paths.lastGood, spec.uid);
   const conf = folder.read(CONF);
   return conf === null ? null : { conf, auto: folder.read(AUTO_CONF) ?? "" };
 }
 
-export function saveLastGood(spec: Place, texts: ConfigurationTexts): void {
+export function saveLastGood(spec: Place, texts: ChangeableTexts): void {
   using folder = hold(spec.paths.lastGood, spec.uid);
   // The second file is the one whose presence counts.
   writeIfChanged(folder, AUTO_CONF, texts.auto);
@@ -33,7 +35,7 @@ export function saveLastGood(spec: Place, texts: ConfigurationTexts): void {
 }
 
 /** What one set of files changes in another, for people; empty when the texts are the same. */
-export function describeDifference(from: ConfigurationTexts, to: ConfigurationTexts): string[] {
+export function describeDifference(from: ChangeableTexts, to: ChangeableTexts): string[] {
   const changes = [
     ...diffSettings(parseConf(from.auto), parseConf(to.auto)),
     ...diffSettings(parseConf(from.conf), parseConf(to.conf)),
@@ -45,7 +47,7 @@ export function describeDifference(from: ConfigurationTexts, to: ConfigurationTe
 }
 
 /** Puts the last good files in the place of the present ones, which are kept beside them as `….refused`. */
-export function takeBack(spec: Place, present: ConfigurationTexts, good: ConfigurationTexts, refused: string[]): void {
+export function takeBack(spec: Place, present: ChangeableTexts, good: ChangeableTexts, refused: string[]): void {
   using data = holdData(spec);
   for (const [name, now, then] of pairs(present, good)) if (now !== then) data.write(`${name}.refused`, now);
   writeNote(spec, { refused, postmaster: null });
@@ -53,7 +55,7 @@ export function takeBack(spec: Place, present: ConfigurationTexts, good: Configu
 }
 
 /** Undoes `takeBack` when the last good files did not help: they were not the cause. */
-export function putBack(spec: Place, present: ConfigurationTexts, good: ConfigurationTexts): void {
+export function putBack(spec: Place, present: ChangeableTexts, good: ChangeableTexts): void {
   using data = holdData(spec);
   for (const [name, now, then] of pairs(present, good)) {
     if (now === then) continue;
@@ -73,7 +75,7 @@ export function settleNote(spec: Place, postmaster: ProcessIdentity): readonly s
   return readNote(spec)?.refused ?? [];
 }
 
-function pairs(a: ConfigurationTexts, b: ConfigurationTexts): [string, string, string][] {
+function pairs(a: ChangeableTexts, b: ChangeableTexts): [string, string, string][] {
   return [
     [AUTO_CONF, a.auto, b.auto],
     [CONF, a.conf, b.conf],

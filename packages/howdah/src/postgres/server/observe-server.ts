@@ -8,11 +8,15 @@ import { readPostmasterFile } from "./postmaster-pid.js";
 /** What telling a server's processes from others takes. */
 export type ServerPlace = Pick<ServerSpec, "paths" | "uid">;
 
-/** Reads files and processes only; PostgreSQL is not asked. */
-export async function observeServer(spec: ServerPlace): Promise<ServerObservation> {
+/** Reads files and processes only; PostgreSQL is not asked. `knownClean`: we stopped it ourselves and saw its end, so
+ *  that no look at all processes is needed to say that none is left. */
+export async function observeServer(
+  spec: ServerPlace,
+  options: { readonly knownClean?: boolean } = {},
+): Promise<ServerObservation> {
   if (!isComplete(spec)) return { kind: "absent" };
   const found = findPostmaster(spec);
-  if (found === null) return { kind: "down", survivors: findSurvivors(spec, null) };
+  if (found === null) return { kind: "down", survivors: options.knownClean === true ? [] : findSurvivors(spec, null) };
   const { postmaster, status } = found;
   switch (status) {
     case "ready":

@@ -1,20 +1,31 @@
 import { errnoOf, HowdahError, isHowdahError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/log.js";
-import { prepareServiceFolders } from "../../runtime/home.js";
+import { isSocketFolderReady, prepareServiceFolders } from "../../runtime/home.js";
 import { chownTree, waitForExit } from "../../runtime/process/index.js";
 import type { ServerSpec, StartResult } from "../types.js";
-import { HBA_FILES, hold, holdData, readConfiguration, writeConfiguration } from "./configuration.js";
+import {
+  type ConfigurationTexts,
+  HBA_FILES,
+  hold,
+  holdData,
+  requestedSettings,
+  writeConfiguration,
+} from "./configuration.js";
 import { describeDifference, putBack, readLastGood, saveLastGood, settleNote, takeBack } from "./last-good.js";
-import { type Launched, launch, untilReady } from "./launch.js";
+import { type Launched, launch } from "./launch.js";
 import { pruneLogs } from "./log-files.js";
 import { findPostmaster, isComplete } from "./observe-server.js";
 import { ownerOf, readPostmasterFile } from "./postmaster-pid.js";
 import { removeStaleSockets } from "./sockets.js";
 import { endSurvivors } from "./survivors.js";
+import { untilReady, watchData } from "./until-ready.js";
 
 export interface StartOptions {
   readonly log: Logger;
   readonly signal?: AbortSignal;
+  /** This process stopped the server itself, in order, and saw its end (`StopResult.clean`), and did nothing to its
+   *  folders since. Makes a start quicker, never less safe. */
+  readonly knownClean?: boolean;
 }
 
 /**
@@ -25,27 +36,59 @@ export interface StartOptions {
  */
 export async function startServer(spec: ServerSpec, o: StartOptions): Promise<StartResult> {
   o.signal?.throwIfAborted();
-  if (!isComplete(spec)) {
-    throw new HowdahError("POSTGRES_START_FAILED", `server '${spec.title}' has no data directory`, {
-      hint: "Put it back from a copy, or remove the service.",
-    });
-  }
-  await prepareServiceFolders(spec.paths, spec);
   try {
-    return (await adopt(spec, o)) ?? (await start(spec, o));
+    return (await startAtOnce(spec, o)) ?? (await startWithCare(spec, o));
   } catch (error) {
     if (errnoOf(error) !== "ENOSPC") throw error;
     throw new HowdahError("DISK_FULL", `no space is left for the files of server '${spec.title}'`, { cause: error });
   }
 }
 
+/**
+ * For a server of which nothing but its files can be left: nothing is looked for, repaired or tidied up before it is
+ * spawned. Where that was a mistake, PostgreSQL's own lock file still keeps a second server out of the data; then, as
+ * with anything else that fails here, the long way is gone. null: not (well) known.
+ */
+async function startAtOnce(spec: ServerSpec, o: StartOptions): Promise<StartResult | null> {
+  if (o.knownClean !== true || !isSocketFolderReady(spec.paths, spec)) return null;
+  try {
+    const present = writeConfiguration(spec);
+    const launched = await launch(spec, requestedSettings(present), o.signal);
+    return started(spec, launched, present);
+  } catch (error) {
+    o.signal?.throwIfAborted();
+    o.log.warn({ server: spec.title, err: error }, "a quick start failed, looking closer");
+    return null;
+  }
+}
+
+async function startWithCare(spec: ServerSpec, o: StartOptions): Promise<StartResult> {
+  if (!isComplete(spec)) {
+    throw new HowdahError("POSTGRES_START_FAILED", `server '${spec.title}' has no data directory`, {
+      hint: "Put it back from a copy, or remove the service.",
+    });
+  }
+  await prepareServiceFolders(spec.paths, spec);
+  return (await adopt(spec, o)) ?? (await start(spec, o));
+}
+
+function started(
+  spec: ServerSpec,
+  { postmaster, durationMs }: Launched,
+  present: ConfigurationTexts | null,
+): StartResult {
+  if (present !== null) saveLastGood(spec, present);
+  return { postmaster, refused: settleNote(spec, postmaster), durationMs: Math.round(durationMs) };
+}
+
 /** The server that runs already, once it is ready; null when there is none (any more). */
 async function adopt(spec: ServerSpec, o: StartOptions): Promise<StartResult | null> {
   for (let found = findPostmaster(spec); found !== null; found = findPostmaster(spec)) {
     const { postmaster, status } = found;
+    using changes = watchData(spec);
     // A stop cannot be undone.
     if (status === "stopping") await untilGone(postmaster, o);
-    else if (await untilReady(spec, postmaster, o.signal)) {
+    else if (await untilReady(spec, postmaster, o.signal, changes)) {
       return { postmaster, refused: settleNote(spec, postmaster), durationMs: 0 };
     }
   }
@@ -63,28 +106,29 @@ async function start(spec: ServerSpec, o: StartOptions): Promise<StartResult> {
   removeRecycledPidFile(spec, o.log);
   removeStaleSockets(spec);
   pruneLogs(spec.paths);
-  writeConfiguration(spec);
-  const present = readConfiguration(spec);
-  const launched = await launchOrFallBack(spec, o);
-  const { postmaster } = launched;
-  if (!launched.fellBack) saveLastGood(spec, present);
-  return { postmaster, refused: settleNote(spec, postmaster), durationMs: Math.round(launched.durationMs) };
+  const present = writeConfiguration(spec);
+  const launched = await launchOrFallBack(spec, present, o);
+  return started(spec, launched, launched.fellBack ? null : present);
 }
 
-async function launchOrFallBack(spec: ServerSpec, o: StartOptions): Promise<Launched & { fellBack: boolean }> {
+async function launchOrFallBack(
+  spec: ServerSpec,
+  present: ConfigurationTexts,
+  o: StartOptions,
+): Promise<Launched & { fellBack: boolean }> {
   try {
-    return { ...(await launch(spec, o.signal)), fellBack: false };
+    return { ...(await launch(spec, requestedSettings(present), o.signal)), fellBack: false };
   } catch (error) {
     // Anything else is not about settings; neither is the abort of a caller.
     if (!isHowdahError(error, "POSTGRES_START_FAILED")) throw error;
-    const present = readConfiguration(spec);
     const good = readLastGood(spec);
     const refused = good === null ? [] : describeDifference(good, present);
     if (good === null || refused.length === 0) throw error;
     o.log.warn({ server: spec.title, refused, err: error }, "start failed, trying the last good settings");
     takeBack(spec, present, good, refused);
     try {
-      return { ...(await launch(spec, o.signal)), fellBack: true };
+      const requested = requestedSettings({ ...present, ...good });
+      return { ...(await launch(spec, requested, o.signal)), fellBack: true };
     } catch (again) {
       putBack(spec, present, good);
       // Aborted, no socket, disk full: say that. Otherwise the first failure is the one to tell.

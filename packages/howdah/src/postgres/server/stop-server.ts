@@ -3,6 +3,7 @@ import type { Logger } from "../../kernel/log.js";
 import { signalProcess, waitForExit } from "../../runtime/process/index.js";
 import type { ServerSpec } from "../types.js";
 import { findPostmaster } from "./observe-server.js";
+import { readPostmasterFile } from "./postmaster-pid.js";
 import { endSurvivors } from "./survivors.js";
 
 export interface StopOptions {
@@ -16,9 +17,21 @@ export interface StopOptions {
 /** An immediate stop takes milliseconds; the postmaster itself kills children that do not heed it after 5 s. */
 const IMMEDIATE_MS = 10_000;
 
+/** The log collector reads to the end of its pipe, which is there when the last other process has gone. */
+const COLLECTOR_MS = 1_000;
+
+export interface StopResult {
+  /** The server was running, ended by itself in order and left nothing to repair: `knownClean` for the next start. */
+  readonly clean: boolean;
+}
+
 /** Stops the server; nothing happens when it does not run. No process of it is left. Throws POSTGRES_STOP_FAILED. */
-export async function stopServer(spec: Pick<ServerSpec, "paths" | "uid" | "title">, o: StopOptions): Promise<void> {
+export async function stopServer(
+  spec: Pick<ServerSpec, "paths" | "uid" | "title">,
+  o: StopOptions,
+): Promise<StopResult> {
   const postmaster = findPostmaster(spec)?.postmaster;
+  let inOrder = false;
   if (postmaster !== undefined) {
     const steps = [
       ...(o.mode === "fast" ? [{ signal: "SIGINT", timeoutMs: o.timeoutMs } as const] : []),
@@ -30,9 +43,12 @@ export async function stopServer(spec: Pick<ServerSpec, "paths" | "uid" | "title
       if (i > 0) o.log.warn({ server: spec.title, signal }, "server did not stop in time, stopping it harder");
       signalProcess(postmaster, signal);
       stopped = await waitForExit(postmaster, timeoutMs);
+      inOrder = stopped && signal === "SIGINT";
       if (stopped) break;
     }
     if (!stopped) throw new HowdahError("POSTGRES_STOP_FAILED", `server '${spec.title}' cannot be stopped`);
   }
-  await endSurvivors(spec, o.log);
+  const ended = await endSurvivors(spec, o.log, inOrder ? COLLECTOR_MS : 0);
+  // A postmaster that ends in order takes its file away; one that was killed by somebody else just then does not.
+  return { clean: inOrder && ended === 0 && readPostmasterFile(spec) === null };
 }

@@ -12,7 +12,7 @@ import {
   signalProcess,
   waitForExit,
 } from "../../runtime/process/index.js";
-import { findPostmaster, findSurvivors, type ServerPlace } from "./observe-server.js";
+import { findPostmaster, findSurvivors, isOurs, type ServerPlace } from "./observe-server.js";
 import { ownerOf } from "./postmaster-pid.js";
 
 /** A backend's handler of SIGQUIT leaves at once, also out of a busy loop; what has not gone by then never will. */
@@ -22,16 +22,29 @@ const KILL_MS = 10_000;
 /**
  * Ends the processes that outlived their postmaster. As long as one of them lives, a new postmaster refuses to start
  * ("pre-existing shared memory block is still in use"), and rightly: it would write beside it. As root, what else the
- * service's user left running goes with them. Returns how many there were. Throws POSTGRES_STOP_FAILED when one cannot be killed.
+ * service's user left running goes with them. `graceMs`: how long server processes may take to go by themselves, as the
+ * log collector does. Returns how many had to be ended. Throws POSTGRES_STOP_FAILED when one cannot be killed.
  */
-export async function endSurvivors(spec: ServerPlace & { readonly title?: string }, log: Logger): Promise<number> {
+export async function endSurvivors(
+  spec: ServerPlace & { readonly title?: string },
+  log: Logger,
+  graceMs = 0,
+): Promise<number> {
   const postmaster = findPostmaster(spec)?.postmaster ?? null;
   const find = () => {
     // As root nothing else runs under the service's user but what its superuser started there.
     if (postmaster === null && spec.uid !== null)
-      return unique([...findSurvivors(spec, null), ...processesOf(spec.uid)]);
+      return processesOf(spec.uid, { name: "postgres", accepts: (info) => isOurs(info, spec) });
     return findSurvivors(spec, postmaster);
   };
+  if (graceMs > 0) {
+    const found = find();
+    if (found.length === 0) return 0;
+    await allGone(
+      found.filter(({ name }) => name === "postgres"),
+      graceMs,
+    );
+  }
   return end(find, log, spec.title ?? spec.paths.data);
 }
 
@@ -86,10 +99,6 @@ async function end(find: () => ProcessInfo[] | Promise<ProcessInfo[]>, log: Logg
   throw new HowdahError("POSTGRES_STOP_FAILED", `process ${left[0]?.pid} of '${title}' cannot be ended`, {
     hint: "It probably waits for a disk; look at it with 'ps' and repair the disk, or restart the machine.",
   });
-}
-
-function unique(processes: readonly ProcessInfo[]): ProcessInfo[] {
-  return [...new Map(processes.map((info) => [info.pid, info])).values()];
 }
 
 async function allGone(processes: readonly ProcessInfo[], timeoutMs: number): Promise<void> {

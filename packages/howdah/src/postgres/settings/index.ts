@@ -10,4 +10,5 @@ export {
   SOCKET_PORT,
   toArguments,
 } from "./owned-settings.js";
+export { preloadSettings } from "./preload.js";
 export { sizedSettings } from "./sized-settings.js";

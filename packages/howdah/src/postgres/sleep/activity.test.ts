@@ -92,7 +92,7 @@ describe("what keeps a server awake", () => {
     await client.query("CREATE TABLE orders AS SELECT n FROM generate_series(1, 20000) n");
     await client.end();
     await expect.poll(() => activity(busy), { timeout: 15_000 }).toContain("an autovacuum of public.orders");
-    sessions.forget(busy.id);
+    await sessions.forget(busy.id);
   });
 
   it("is logical replication at both ends", async () => {
@@ -121,7 +121,7 @@ describe("what keeps a server awake", () => {
     if (spec.uid !== null) await again.query("ALTER SUBSCRIPTION s SET (slot_name = NONE)");
     await again.query("DROP SUBSCRIPTION s");
     await again.end();
-    sessions.forget(other.id);
+    await sessions.forget(other.id);
   });
 
   it("is neither a prepared transaction nor a slot that nobody reads: both outlive a clean stop", async () => {
@@ -147,6 +147,6 @@ describe("what keeps a server awake", () => {
     await stopServer(warm, { mode: "fast", timeoutMs: 30_000, log: silent });
     await startServer(warm, { log: silent });
     for (let look = 0; look < 20; look++) expect(await activity(warm)).toEqual([]);
-    sessions.forget(warm.id);
+    await sessions.forget(warm.id);
   });
 });

@@ -11,10 +11,10 @@ export {
   processesOf,
   readProcess,
   signalProcess,
-  waitForExit,
 } from "./processes.js";
 export { spawnDetached } from "./spawn-detached.js";
 export { chownTree, removeTree } from "./tree.js";
 export type { ProcessIdentity, ProcessInfo } from "./types.js";
 export { claimUid, isClaimedBy, reclaimUids, releaseUid } from "./uids.js";
+export { waitForExit } from "./wait-for-exit.js";
 export { watchExit } from "./watch-exit.js";

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { errnoOf } from "../../kernel/errors.js";
 
 /**
@@ -23,9 +23,19 @@ export function inPlaceOfInherited(fd: number): ("ignore" | number)[] {
 
 const O_CLOEXEC = 0o2000000;
 
+/** The flags stand in the first lines. Read with as few calls as can be: every start of a server looks at all files. */
+const buffer = Buffer.alloc(512);
+
 function closesOnExec(fd: number): boolean {
   try {
-    const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1] ?? "0";
+    const info = openSync(`/proc/self/fdinfo/${fd}`, "r");
+    let text: string;
+    try {
+      text = buffer.toString("latin1", 0, readSync(info, buffer, 0, buffer.length, 0));
+    } finally {
+      closeSync(info);
+    }
+    const flags = /^flags:\s+([0-7]+)$/m.exec(text)?.[1] ?? "0";
     return (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
   } catch (error) {
     // The descriptor of the listing itself is closed by now.

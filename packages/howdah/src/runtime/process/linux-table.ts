@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
 import { errnoOf } from "../../kernel/errors.js";
 import type { ProcessInfo } from "./types.js";
 
@@ -60,28 +60,47 @@ export function linuxPids(): number[] {
     .filter((pid) => Number.isInteger(pid) && pid > 0);
 }
 
+/** When the process of that number began, null where there is none (a zombie counts as gone). One read. */
+export function linuxStartTime(pid: number): string | null {
+  const stat = parseStat(readProc(pid, "stat") ?? "");
+  return stat === null || stat.state === "Z" || stat.state === "X" ? null : stat.startTime;
+}
+
 /** Name of a process without the rest, for searches over all of them. */
 export function linuxName(pid: number): string | null {
   return readProc(pid, "comm")?.trimEnd() ?? null;
 }
 
 /**
- * Whether the process runs as the user, or is in the group of the same number. Any of the real, effective and saved
- * numbers counts, and they are read from the kernel's own text: the owner of the folder in /proc is root for a program
- * that may not be read, or that has set-user-id, so it would hide a process that wants to be hidden.
+ * Name of a process, and whether it runs as the user or is in the group of the same number. Any of the real, effective
+ * and saved numbers counts, and they are read from the kernel's own text: the owner of the folder in /proc is root for a
+ * program that may not be read, or that has set-user-id, so it would hide a process that wants to be hidden.
  */
-export function linuxBelongsTo(pid: number, id: number): boolean {
-  const status = readProc(pid, "status") ?? "";
-  const numbers = [/^Uid:(.*)$/m, /^Gid:(.*)$/m].map((line) => line.exec(status)?.[1] ?? "");
-  return numbers.some((text) => text.trim().split(/\s+/).map(Number).includes(id));
+export function linuxKinship(pid: number, id: number): { name: string | null; belongs: boolean } {
+  const status = readProc(pid, "status");
+  const [, name = null, users = "", groups = ""] = KINSHIP.exec(status ?? "") ?? [];
+  const wanted = String(id);
+  const belongs = [users, groups].some((numbers) => numbers.split(/\s+/).includes(wanted));
+  return { name, belongs };
 }
 
+/** The name is escaped there, so it cannot hold a line break. */
+const KINSHIP = /^Name:\t(.*)\n[\s\S]*?^Uid:\s*(.*)\nGid:\s*(.*)$/m;
+
+/** What we look for stands in the first lines, so one read of this much will do. */
+const buffer = Buffer.alloc(4_096);
+
+/** Half the system calls of readFileSync: a look at all processes makes this call for each. */
 function readProc(pid: number, file: string): string | null {
+  let fd: number | undefined;
   try {
-    return readFileSync(`/proc/${pid}/${file}`, "latin1");
+    fd = openSync(`/proc/${pid}/${file}`, "r");
+    return buffer.toString("latin1", 0, readSync(fd, buffer, 0, buffer.length, 0));
   } catch (error) {
     if (isUnreadable(error)) return null;
     throw error;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

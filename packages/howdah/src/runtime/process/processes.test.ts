@@ -4,8 +4,9 @@ import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, describe, expect, it } from "vitest";
 import { parseStat } from "./linux-table.js";
-import { isAlive, listProcesses, processesNamed, readProcess, signalProcess, waitForExit } from "./processes.js";
+import { isAlive, listProcesses, processesNamed, readProcess, signalProcess } from "./processes.js";
 import { parsePsLine } from "./ps-table.js";
+import { waitForExit } from "./wait-for-exit.js";
 
 const children: ChildProcess[] = [];
 afterEach(() => {

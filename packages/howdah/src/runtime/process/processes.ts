@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf } from "../../kernel/errors.js";
-import { linuxBelongsTo, linuxName, linuxPids, readLinuxProcess } from "./linux-table.js";
+import { linuxKinship, linuxName, linuxPids, linuxStartTime, readLinuxProcess } from "./linux-table.js";
 import { listPsProcesses, psWorkingDirectory, readPsProcess } from "./ps-table.js";
 import type { ProcessIdentity, ProcessInfo } from "./types.js";
 
@@ -19,7 +18,9 @@ export function readProcess(pid: number): ProcessInfo | null {
 }
 
 export function isAlive(identity: ProcessIdentity): boolean {
-  return readProcess(identity.pid)?.startTime === identity.startTime;
+  const { pid, startTime } = identity;
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  return (isLinux ? linuxStartTime(pid) : readPsProcess(pid)?.startTime) === startTime;
 }
 
 /** Every process that this user may see. */
@@ -42,13 +43,24 @@ export function processesNamed(name: string): ProcessInfo[] {
     .filter((info) => info !== null);
 }
 
-/** Processes that run as a service's user, or in the group of the same number, of whatever name. */
-export function processesOf(uid: number): ProcessInfo[] {
-  if (!isLinux) return listProcesses().filter((info) => info.uid === uid);
-  return linuxPids()
-    .filter((pid) => linuxBelongsTo(pid, uid))
-    .map(readLinuxProcess)
-    .filter((info) => info !== null);
+/** Processes that run as a service's user, or in the group of the same number, of whatever name; and, found in the same
+ *  look at all of them, those of one executable name that `also` accepts. */
+export function processesOf(
+  uid: number,
+  also: { readonly name: string; accepts(info: ProcessInfo): boolean } | null = null,
+): ProcessInfo[] {
+  if (!isLinux) {
+    const isIt = (info: ProcessInfo) => also !== null && info.name === also.name && also.accepts(info);
+    return listProcesses().filter((info) => info.uid === uid || isIt(info));
+  }
+  const found: ProcessInfo[] = [];
+  for (const pid of linuxPids()) {
+    const { name, belongs } = linuxKinship(pid, uid);
+    if (!belongs && (also === null || name !== also.name)) continue;
+    const info = readLinuxProcess(pid);
+    if (info !== null && (belongs || also?.accepts(info) === true)) found.push(info);
+  }
+  return found;
 }
 
 /**
@@ -77,14 +89,4 @@ export function signalProcess(
     if (errnoOf(error) === "ESRCH") return false;
     throw error;
   }
-}
-
-/** Resolves true as soon as the process is gone, false after the timeout. */
-export async function waitForExit(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
-  const deadline = performance.now() + timeoutMs;
-  for (let waitMs = 1; isAlive(identity); waitMs = Math.min(waitMs * 1.5, isLinux ? 20 : 100)) {
-    if (performance.now() >= deadline) return false;
-    await delay(waitMs);
-  }
-  return true;
 }

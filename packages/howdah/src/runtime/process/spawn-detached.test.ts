@@ -3,9 +3,10 @@ import { chmodSync, linkSync, mkdtempSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { signalProcess, waitForExit } from "./processes.js";
+import { signalProcess } from "./processes.js";
 import { spawnDetached } from "./spawn-detached.js";
 import type { ProcessIdentity } from "./types.js";
+import { waitForExit } from "./wait-for-exit.js";
 import { watchExit } from "./watch-exit.js";
 
 let folder: string;

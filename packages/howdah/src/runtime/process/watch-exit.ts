@@ -22,11 +22,22 @@ let timer: NodeJS.Timeout | undefined;
 /** Calls `onExit` once, never synchronously, when the process is gone (at once when it already is). Returns what
  *  ends the watch. The watch alone does not keep this process alive. */
 export function watchExit(identity: ProcessIdentity, onExit: () => void): () => void {
+  const watch = add(identity, onExit);
+  if (!isAlive(identity)) setImmediate(() => finish(watch));
+  return () => drop(watch);
+}
+
+/** The same for who looks by himself: `look` tells it there and then, synchronously, when the process is gone. */
+export function beginWatch(identity: ProcessIdentity, onExit: () => void): { look(): void; end(): void } {
+  const watch = add(identity, onExit);
+  return { look: () => look(watch), end: () => void drop(watch) };
+}
+
+function add(identity: ProcessIdentity, onExit: () => void): Watch {
   const watch: Watch = { identity, fd: openStat(identity), onExit };
   watches.add(watch);
   timer ??= setInterval(lookAtAll, PERIOD_MS).unref();
-  if (!isAlive(identity)) setImmediate(() => finish(watch));
-  return () => drop(watch);
+  return watch;
 }
 
 /** A child's end is known before the timer comes round. */
