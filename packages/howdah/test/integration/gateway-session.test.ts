@@ -193,7 +193,9 @@ describe("a request to cancel", () => {
   const sleeping = () => front.ask({}, "SELECT pg_sleep(60) AS answer");
   const sessionOf = async () => {
     for (;;) {
-      const { rows } = await admin.query("SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'");
+      const { rows } = await admin.query(
+        "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%'",
+      );
       if (rows.length === 1) return rows[0].pid as number;
       await delay(5);
     }

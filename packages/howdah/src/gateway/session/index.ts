@@ -1,2 +1,1 @@
-export type { Limits } from "./limits.js";
 export { type Refusal, Sessions, type SessionsOptions } from "./sessions.js";

@@ -222,8 +222,10 @@ export class Session {
       serverLoginMs: this.#shared.limits.serverLoginMs,
       clock: this.#shared.clock,
       signal: this.#gone.signal,
+    }).finally(() => {
       // Nobody needs it any more, and a session may last for days.
-    }).finally(() => keys.clientKey.fill(0));
+      keys.clientKey.fill(0);
+    });
     try {
       await this.#copy(service, server);
     } finally {
