@@ -45,7 +45,7 @@ describe("the command tree", () => {
         "remove",
       ].map((verb) => `services ${verb}`),
       ...["services restore-removed", "psql", "engines list", "engines install", "engines remove"],
-      ...["server start", "server stop", "server status", "server run", "server install", "server uninstall"],
+      ...["server start", "server stop", "server restart", "server status", "server run", "server install", "server uninstall"],
       ...["server ca", "server certificate show", "server certificate set", "server certificate reset"],
       ...["server key export", "keys create", "keys list", "keys revoke", "events", "doctor", "completion"],
       "complete-names",

@@ -161,6 +161,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     events: (filter) => store.events.list(filter),
     doctor: () => doctor(context),
     close: async ({ all }) => {
+      gateway.leaveQuestions();
       for (const timer of timers) clearTimeout(timer);
       sizes[Symbol.dispose]();
       sleep.close();

@@ -194,6 +194,11 @@ export class Gateway {
     if (this.#active !== null && this.#needsCertificate()) await this.#certify(this.#active);
   }
 
+  /** Control is about to end: what clients need from here on, the next one answers. */
+  leaveQuestions(): void {
+    this.#server.leaveQuestions();
+  }
+
   /** Stops talking to it; with `end` it is ended, too. */
   async close(options: { end: boolean }): Promise<void> {
     this.#closed = true;

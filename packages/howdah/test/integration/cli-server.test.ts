@@ -66,7 +66,7 @@ describe("the server in the background", () => {
     await using howdah = new Installation();
     const stop = async () => {
       await howdah.ok(["server", "stop"]);
-      expect(howdah.processes()).toEqual([]);
+      expect(howdah.processesBesideGateway()).toEqual([]);
       expect((await howdah.run(["server", "status"])).code).toBe(6);
     };
     await howdah.ok(["server", "start"]);
@@ -92,6 +92,8 @@ describe("the server in the background", () => {
     await howdah.ok(["services", "create", "-t", "postgres", "-n", "db", "-y"]);
     const url = await howdah.url("db");
     const { pid } = await howdah.json(["services", "show", "db"]);
+    // From here on the gateway knows the role by itself.
+    expect(await query(url, "select 1 as one")).toEqual([{ one: 1 }]);
     await howdah.ok(["server", "stop"]);
     expect(servers(howdah)).toEqual({ control: [], loops: [] });
     expect(await query(url, "select 1 as one")).toEqual([{ one: 1 }]);
@@ -100,6 +102,66 @@ describe("the server in the background", () => {
     await howdah.ok(["server", "stop"]);
     expect(await howdah.ok(["server", "stop", "--all"])).toContain("every PostgreSQL server");
     expect(howdah.processes()).toEqual([]);
+  });
+
+  it("ends the gateway with --all, whatever has become of control and of the gateway itself", async () => {
+    await using howdah = new Installation();
+    await howdah.ok(["services", "create", "-t", "postgres", "-n", "db", "-y"]);
+    const client = await howdah.connect("db");
+    await howdah.ok(["server", "restart"]);
+    expect(howdah.gateway()).toEqual({
+      keepers: [expect.any(Number)],
+      workers: [expect.any(Number), expect.any(Number)],
+    });
+    for (const pid of howdah.gateway().keepers) process.kill(pid, "SIGKILL");
+    await howdah.ok(["server", "stop", "--all"]);
+    expect(howdah.processes()).toEqual([]);
+    await client.end().catch(() => undefined);
+
+    await howdah.ok(["server", "start"]);
+    await howdah.connect("db").then((again) => again.end());
+    const { control, loops } = servers(howdah);
+    for (const pid of [...loops, ...control]) process.kill(pid, "SIGKILL");
+    expect(howdah.gateway().keepers.length).toBe(1);
+    await howdah.ok(["server", "stop", "--all"]);
+    expect(howdah.processes()).toEqual([]);
+  });
+
+  it("is restarted with its gateway, and no client notices", async () => {
+    await using howdah = new Installation();
+    await howdah.ok(["services", "create", "-t", "postgres", "-n", "db", "-y"]);
+    const url = await howdah.url("db");
+    const client = await howdah.connect("db");
+    const before = await howdah.json(["server", "status"]);
+    const pidOf = async () => (await client.query("select pg_backend_pid() as pid")).rows[0].pid;
+    const backend = await pidOf();
+    const failures: unknown[] = [];
+    let answers = 0;
+    let goOn = true;
+    const stream = (async () => {
+      while (goOn) {
+        await query(url, "select 1").then(
+          () => answers++,
+          (error: unknown) => failures.push(error),
+        );
+      }
+    })();
+    const restarted = await howdah.json(["server", "restart"]);
+    const seen = answers;
+    await until("more is answered", () => answers > seen + 3 || failures.length > 0);
+    goOn = false;
+    await stream;
+    expect(failures).toEqual([]);
+    expect(await pidOf()).toBe(backend);
+    expect(restarted).toMatchObject({ restarted: true, home: howdah.home });
+    const after = await howdah.json(["server", "status"]);
+    expect(after.control.pid).toBe(restarted.pid);
+    expect(after.control.pid).not.toBe(before.control.pid);
+    expect(after.gateway.pid).toBe(restarted.gateway.pid);
+    expect(after.gateway.pid).not.toBe(before.gateway.pid);
+    expect(after.gateway.draining).toMatchObject([{ pid: before.gateway.pid, sessions: 1 }]);
+    await client.end();
+    await until("the old one is gone", () => howdah.gateway().workers.length === 1);
   });
 
   it("says why it does not start, and leaves no loop behind", async () => {

@@ -86,7 +86,7 @@ describe("crashes", () => {
   it("leaves servers running on a plain 'server stop', and adopts them", async () => {
     const postmaster = postmasterOf(howdah, id);
     await howdah.ok(["server", "stop"]);
-    expect(howdah.processes().filter((p) => !p.command.includes("postgres"))).toEqual([]);
+    expect(howdah.processesBesideGateway().filter((p) => !p.command.includes("postgres"))).toEqual([]);
     expect(await query(url, "select 1 as one")).toEqual([{ one: 1 }]);
     await howdah.ok(["services", "list"]);
     expect(postmasterOf(howdah, id)).toBe(postmaster);

@@ -108,11 +108,25 @@ export class Installation implements AsyncDisposable {
     return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(-40).join("\n") : "";
   }
 
-  /** Every process of this installation that is alive: control, its supervisor, PostgreSQL servers and their children. */
+  /** Every process of this installation that is alive: control, its supervisor, the gateway's, PostgreSQL servers and
+   *  their children. */
   processes(): { pid: number; command: string }[] {
     return listProcesses().filter(
       (p) => p.cwd.startsWith(`${this.home}/`) || p.environ.includes(`HOWDAH_HOME=${this.home}\0`),
     );
+  }
+
+  /** Processes of the gateway, which outlives a plain 'server stop'. */
+  gateway(): { keepers: number[]; workers: number[] } {
+    const all = this.processes();
+    const running = (file: string) => all.filter((p) => p.command.includes(`/${file} ${this.home} `)).map((p) => p.pid);
+    return { keepers: running("keeper-main.js"), workers: running("worker-main.js") };
+  }
+
+  /** All but those of the gateway. */
+  processesBesideGateway(): { pid: number; command: string }[] {
+    const { keepers, workers } = this.gateway();
+    return this.processes().filter(({ pid }) => !keepers.includes(pid) && !workers.includes(pid));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

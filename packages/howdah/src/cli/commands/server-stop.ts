@@ -11,7 +11,7 @@ export async function run(
   context.output.result({ stopped, pid, all, home: context.environment.home }, () => {
     if (!stopped) return `No server ran for ${context.environment.home}.\n`;
     return all
-      ? "The server and every PostgreSQL server are stopped.\n"
-      : "The server is stopped; PostgreSQL servers go on.\n";
+      ? "The server, the gateway and every PostgreSQL server are stopped.\n"
+      : "The server is stopped; the gateway and PostgreSQL servers go on.\n";
   });
 }

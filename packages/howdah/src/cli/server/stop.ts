@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { endGateway } from "../../gateway/index.js";
 import { systemClock } from "../../kernel/clock.js";
 import { HowdahError, isHowdahError } from "../../kernel/errors.js";
 import { listProcesses, type ProcessIdentity, readProcess, signalProcess, waitForExit } from "../../runtime/index.js";
@@ -21,14 +22,17 @@ export interface Stopped {
 }
 
 /**
- * Ends the control process and the loop or unit that would bring it back; with `all` every PostgreSQL server before.
- * Afterwards no process of this home's server is left, however it had been started and whatever state it was in.
+ * Ends the control process and the loop or unit that would bring it back; with `all` every PostgreSQL server before,
+ * and the gateway. Afterwards no process of this home's server is left, however it had been started and whatever state
+ * it was in; without `all` the gateway goes on for those who are connected, and for servers that are awake.
  * Throws TIMEOUT.
  */
 export async function stopServer(context: CommandContext, options: { readonly all: boolean }): Promise<Stopped> {
   const { stuck, ...outcome } = await stopOnce(context, options);
   // It could not end the PostgreSQL servers in order any more: a fresh one does.
   if (stuck && options.all) await stopOnce(context, options);
+  // Control has ended it, unless it was killed over it.
+  if (options.all) await endGateway(context.layout);
   return outcome;
 }
 

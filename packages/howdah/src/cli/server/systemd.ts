@@ -58,6 +58,10 @@ export function stopUnit(unit: Unit): void {
   systemctl(unit, ["stop", unit.name]);
 }
 
+export function restartUnit(unit: Unit): void {
+  systemctl(unit, ["restart", unit.name]);
+}
+
 /** Throws INTERNAL with what systemctl said. */
 export function systemctl(unit: Unit, words: readonly string[]): void {
   const all = unit.user ? ["--user", ...words] : [...words];

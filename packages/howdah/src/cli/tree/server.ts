@@ -18,8 +18,17 @@ export const serverCommand: CommandSpec = {
     {
       name: "stop",
       summary: "end the server; PostgreSQL servers go on without it",
-      options: [{ flags: "--all", description: "end every PostgreSQL server first" }],
+      details: `The gateway goes on as well: databases that are awake answer as before, to roles that have logged in before. Other roles,
+and clients of databases that sleep, wait until the server is back.`,
+      options: [{ flags: "--all", description: "end every PostgreSQL server and the gateway, too" }],
       load: () => import("../commands/server-stop.js"),
+    },
+    {
+      name: "restart",
+      summary: "start the server and the gateway anew, as after an upgrade",
+      details: `No connection is touched: PostgreSQL servers go on, clients that come meanwhile wait, and the old gateway serves the
+connections that it has to their end.`,
+      load: () => import("../commands/server-restart.js"),
     },
     {
       name: "status",

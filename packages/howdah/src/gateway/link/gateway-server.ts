@@ -54,6 +54,7 @@ export class GatewayServer {
   readonly #options: GatewayServerOptions;
   readonly #server: Server;
   readonly #workers = new Set<Worker>();
+  #leaving = false;
 
   constructor(options: GatewayServerOptions) {
     this.#options = options;
@@ -82,6 +83,12 @@ export class GatewayServer {
     this.#server.on("error", (err) => this.#options.log.error({ err }, "unable to accept a gateway"));
   }
 
+  /** From now on questions of workers get no answer: they ask the next control, as soon as this one has closed. Called
+   *  before what the handlers need is taken apart; calls to workers still work. */
+  leaveQuestions(): void {
+    this.#leaving = true;
+  }
+
   /** Cuts every worker off, which goes on by itself. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -93,6 +100,7 @@ export class GatewayServer {
     const worker: Worker = new Worker(socket, this.#options, {
       onHello: () => void this.#greet(worker),
       onEnd: () => this.#workers.delete(worker),
+      isLeaving: () => this.#leaving,
     });
     this.#workers.add(worker);
   }
@@ -116,6 +124,7 @@ export class GatewayServer {
 interface WorkerEvents {
   readonly onHello: () => void;
   readonly onEnd: () => void;
+  readonly isLeaving: () => boolean;
 }
 
 class Worker implements GatewayPeer {
@@ -168,9 +177,21 @@ class Worker implements GatewayPeer {
     const { handlers } = this.#options;
     if (method === "hello") return this.#greet(fromWorker.hello(params));
     if (this.#hello === null) throw new MalformedMessage("a request before the hello");
-    if (method === "verifier") return await handlers.verifier(fromWorker.verifier(params));
-    if (method === "wake") return await handlers.wake(fromWorker.wake(params));
+    if (method === "verifier")
+      return await this.#unlessLeaving((p) => handlers.verifier(p), fromWorker.verifier(params));
+    if (method === "wake") return await this.#unlessLeaving((p) => handlers.wake(p), fromWorker.wake(params));
     throw new MalformedMessage("an unknown request");
+  }
+
+  /** An answer that fails because control ends is none: the end of the connection will be it. */
+  async #unlessLeaving<P, T>(handler: (params: P) => Promise<T>, params: P): Promise<T> {
+    const { isLeaving } = this.#events;
+    try {
+      if (!isLeaving()) return await handler(params);
+    } catch (error) {
+      if (!isLeaving()) throw error;
+    }
+    return await new Promise<never>(() => undefined);
   }
 
   #greet(hello: GatewayHello): void {

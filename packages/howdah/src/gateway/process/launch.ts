@@ -65,8 +65,8 @@ export async function endGateway(layout: Layout): Promise<void> {
       signalProcess(worker, "SIGTERM");
       await end(worker);
     }
+    rmSync(layout.gatewayInfo, { force: true });
   }
-  rmSync(layout.gatewayInfo, { force: true });
 }
 
 async function end(identity: ProcessIdentity): Promise<void> {
