@@ -40,7 +40,6 @@ const { values: options } = parseArgs({
     binaries: { type: "string" },
     clients: { type: "string", default: "/usr/lib/postgresql/15/bin" },
     pgbouncer: { type: "string", default: "/usr/sbin/pgbouncer" },
-    serve: { type: "string" },
   },
 });
 
@@ -53,6 +52,7 @@ if (options.help) {
   --rows REGEXP        only rows whose name matches
   --scale N            pgbench scale (default 10)
   --json FILE          write all figures there
+  --target NAME=FILE   one more target: the pass-through with the compiled splice in FILE
   --target NAME=HOST:PORT[,PID]
                        one more target; the name 'gateway' takes the place of our own. It must lead to the bench's
                        server, whose socket folder and login are printed, for as long as it takes you to press Enter
@@ -61,22 +61,6 @@ if (options.help) {
   --clients FOLDER     pgbench and psql (default: /usr/lib/postgresql/15/bin)
   --pgbouncer FILE     (default: /usr/sbin/pgbouncer)`);
   process.exit(0);
-}
-
-// ---- the pass-through: the product's splice behind the least that can accept a client --------------------------------
-
-if (options.serve !== undefined) {
-  const [socketPath, modulePath] = options.serve.split(",");
-  const { splice } = await import(modulePath ?? join(repository, "packages/howdah/dist/gateway/splice/index.js"));
-  const listener = net.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
-    client.on("error", () => client.destroy());
-    const server = net.connect({ path: socketPath, allowHalfOpen: true });
-    server.pause();
-    server.on("error", () => client.destroy());
-    server.once("connect", () => splice(client, server, { toClient: null, toServer: null }));
-  });
-  listener.listen(0, "127.0.0.1", 1024, () => process.stdout.write(`${listener.address().port}\n`));
-  process.once("disconnect", () => process.exit(0));
 }
 
 // ---- servers --------------------------------------------------------------------------------------------------------
@@ -113,10 +97,8 @@ function start(command, args, name, folder, settings = {}) {
 async function answering(port, child, folder) {
   for (let i = 0; i < 500; i++) {
     const open = await new Promise((done) => {
-      const probe = net.connect(port, "127.0.0.1");
-      probe.once("connect", () => done(true));
+      const probe = net.connect(port, "127.0.0.1", () => done(true) ?? probe.destroy());
       probe.once("error", () => done(false));
-      probe.once("connect", () => probe.destroy());
     });
     if (open) return;
     if (child.exitCode !== null) break;
@@ -150,6 +132,9 @@ async function startPostgres(folder) {
   const args = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const child = start(join(binaries, "postgres"), ["-D", data, ...args], "postgres", folder, unprivileged);
   await answering(port, child, folder);
+  // It listens before it lets anybody in.
+  const ready = () => readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[7]?.trim() === "ready";
+  while (!ready()) await new Promise((done) => setTimeout(done, 20));
   return { port, pid: child.pid };
 }
 
@@ -176,13 +161,14 @@ async function startPgbouncer(folder, server, verifier) {
 }
 
 async function startPassThrough(folder, server, modulePath) {
-  const serve = [join(folder, `.s.PGSQL.${server.port}`), ...(modulePath === undefined ? [] : [modulePath])].join(",");
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), "--serve", serve], {
+  const script = join(repository, "bench/pass-through.mjs");
+  const module = modulePath ?? join(repository, "packages/howdah/dist/gateway/splice/index.js");
+  const child = spawn(process.execPath, [script, join(folder, `.s.PGSQL.${server.port}`), module], {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   started.push(child);
-  const [line] = await new Promise((done, fail) => {
-    child.stdout.once("data", (text) => done(String(text).split("\n")));
+  const line = await new Promise((done, fail) => {
+    child.stdout.once("data", (text) => done(String(text)));
     child.once("exit", () => fail(new Error("the pass-through ended")));
   });
   return { port: Number(line), pid: child.pid };
@@ -219,7 +205,6 @@ function run(command, args, target, stdio = ["ignore", "pipe", "inherit"]) {
 
 async function pgbench(target, args) {
   const seconds = options.seconds ?? (options.short ? "2" : "4");
-  // 2>&1 is not wanted: what pgbench has to say goes to the terminal, except its greeting.
   const out = await run(client("pgbench"), ["-n", "-T", seconds, ...args], target, ["ignore", "pipe", "ignore"]);
   const rate = Number(/tps = ([\d.]+) \(without initial/.exec(out)?.[1]);
   const count = Number(/transactions actually processed: (\d+)/.exec(out)?.[1]);
@@ -272,10 +257,9 @@ const median = (xs) => {
 };
 
 async function prepare(folder, direct) {
-  const admin = { ...direct };
-  const psql = (sql, database = DATABASE) => run(client("psql"), ["-Atqc", sql, "-d", database], admin);
+  const psql = (sql, database = DATABASE) => run(client("psql"), ["-Atqc", sql, "-d", database], direct);
   await psql(`create database ${DATABASE}`, "postgres");
-  await run(client("pgbench"), ["-i", "-q", "-s", options.scale ?? "10"], admin, ["ignore", "ignore", "ignore"]);
+  await run(client("pgbench"), ["-i", "-q", "-s", options.scale ?? "10"], direct, ["ignore", "ignore", "ignore"]);
   const rows = options.short ? 1_000_000 : 2_000_000;
   await psql(`create unlogged table copy_out as
     select n, md5(n::text) as hash, repeat('x', 60) as padding from generate_series(1, ${rows}) n`);
@@ -284,7 +268,7 @@ async function prepare(folder, direct) {
   await psql("checkpoint");
   const file = join(folder, "copy.dat");
   const output = openSync(file, "w");
-  await run(client("psql"), ["-qc", "copy copy_out to stdout"], admin, ["ignore", output, "inherit"]);
+  await run(client("psql"), ["-qc", "copy copy_out to stdout"], direct, ["ignore", output, "inherit"]);
   closeSync(output);
   return readFileSync(file).length / 1e6;
 }
@@ -424,4 +408,4 @@ async function main() {
   }
 }
 
-if (options.serve === undefined) await main();
+await main();

@@ -343,19 +343,18 @@ describe.each(ways)("splice, %s", (_, make) => {
   });
 });
 
-describe("the server's last words", () => {
-  it("reach a client that writes into the closed connection", async () => {
-    for (let i = 0; i < 50; i++) {
-      const { client, backend, splice: spliced } = await path(splice);
-      const reading = readAll(client);
-      // The backend closes with a query unread: the splice's next write fails before the words are read.
-      client.write("query");
-      backend.write("FATAL: terminating connection");
-      backend.destroy();
-      for (let n = 0; n < 5; n++) client.write("more");
-      expect((await reading).toString()).toBe("FATAL: terminating connection");
-      client.end();
-      await spliced.done;
-    }
+it("brings the client the server's last words, although writing to the server fails before they are read", async () => {
+  // The backend closes with a query unread, then the splice's first write fails. The streams would lose the words here.
+  const first = { toServer: Buffer.from("more") };
+  const { client, splice: spliced } = await path(splice, first, async ({ backend, outer }) => {
+    outer.write("query");
+    await once(backend, "readable");
+    backend.write("FATAL: terminating connection");
+    backend.destroy();
+    await closing(backend);
   });
+  client.write("and more");
+  expect((await readAll(client)).toString()).toBe("FATAL: terminating connection");
+  client.end();
+  await spliced.done;
 });
