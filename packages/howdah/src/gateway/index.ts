@@ -1,6 +1,5 @@
 export {
   type Authority,
-  type CertificateFacts,
   checkServerCertificate,
   createAuthority,
   defaultNames,

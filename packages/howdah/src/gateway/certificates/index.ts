@@ -3,4 +3,4 @@ export { checkServerCertificate } from "./check-server-certificate.js";
 export type { Authority, ServerCertificate } from "./contract.js";
 export { createAuthority, issueCertificate } from "./issue.js";
 export { defaultNames } from "./names.js";
-export { type CertificateFacts, needsRenewal, readCertificate } from "./read-certificate.js";
+export { needsRenewal, readCertificate } from "./read-certificate.js";

@@ -5,7 +5,7 @@ import { parseCertificates } from "./pem.js";
 const DAY_MS = 86_400_000;
 const RENEW_MS = 30 * DAY_MS;
 
-export interface CertificateFacts {
+interface CertificateFacts {
   /** DNS names and IP addresses that it is made out to. */
   readonly names: string[];
   /** Milliseconds since the epoch. */
