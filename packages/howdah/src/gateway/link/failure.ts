@@ -16,7 +16,7 @@ export class LinkFailure extends Error implements LinkError {
 }
 
 /** Code of a call from the gateway that found nobody: control restarts. */
-export const CONTROL_UNREACHABLE = "CONTROL_UNREACHABLE";
+const CONTROL_UNREACHABLE = "CONTROL_UNREACHABLE";
 /** Code of an answer behind which stands a bug. */
 const INTERNAL = "INTERNAL";
 
@@ -27,10 +27,6 @@ export class MalformedMessage extends Error {
 
 export function controlUnreachable(): LinkFailure {
   return new LinkFailure(CONTROL_UNREACHABLE, "the control process does not answer");
-}
-
-export function isControlUnreachable(error: unknown): boolean {
-  return error instanceof LinkFailure && error.code === CONTROL_UNREACHABLE;
 }
 
 /** How an error crosses the link. Texts of errors that nobody reviewed stay here. */

@@ -1,10 +1,10 @@
-import type { ListenerHandle, ToKeeper, ToWorker } from "./keeper-messages.js";
+import type { KeeperOrder, ListenerHandle, ToKeeper, ToWorker } from "./keeper-messages.js";
 
 /** A keeper that takes longer is stopped or stuck; what it was told reaches it all the same. */
 const PATIENCE_MS = 1_000;
 
 export interface KeeperLineOptions {
-  readonly onMessage: (message: ToWorker, handle: unknown) => void;
+  readonly onMessage: (message: KeeperOrder, handle: unknown) => void;
   /** The keeper died: nobody can take this worker's listeners over any more. */
   readonly onGone: () => void;
 }

@@ -35,6 +35,9 @@ export type ToWorker =
   | { readonly say: "handed-over"; readonly pid: number }
   | { readonly say: "handover-failed"; readonly why: string };
 
+/** All but the answers that a `KeeperLine` waits for by itself. */
+export type KeeperOrder = Exclude<ToWorker, { readonly say: "done" }>;
+
 /** A listening socket as it is passed between processes: a handle of Node's, which nobody reads from here. */
 export interface ListenerHandle {
   close(): void;

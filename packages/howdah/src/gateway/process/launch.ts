@@ -8,7 +8,6 @@ import { HowdahError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/log.js";
 import { type Layout, type ProcessIdentity, signalProcess, spawnDetached, waitForExit } from "../../runtime/index.js";
 import { findGatewayProcesses, findKeepers } from "./find.js";
-import { KEEPER_FLAGS } from "./memory.js";
 
 /** The build's, also when this runs from the sources. */
 const KEEPER = fileURLToPath(new URL("../../../dist/gateway/process/keeper-main.js", import.meta.url));
@@ -40,7 +39,7 @@ export async function launchGateway(o: LaunchOptions): Promise<ProcessIdentity> 
   }
   const keeper = await spawnDetached({
     command: process.execPath,
-    args: [...KEEPER_FLAGS, KEEPER, layout.home, String(o.uid ?? "-"), String(o.gid ?? "-")],
+    args: [KEEPER, layout.home, String(o.uid ?? "-"), String(o.gid ?? "-")],
     cwd: "/",
     uid: null,
     gid: null,

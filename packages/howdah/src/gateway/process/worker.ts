@@ -10,7 +10,7 @@ import { ControlLink, type GatewayHandlers } from "../link/control-link.js";
 import { LinkFailure } from "../link/failure.js";
 import { Sessions } from "../session/index.js";
 import { KeeperLine } from "./keeper-line.js";
-import { isListenerHandle, type ToWorker } from "./keeper-messages.js";
+import { isListenerHandle, type KeeperOrder } from "./keeper-messages.js";
 import { Listeners } from "./listeners.js";
 import { Refusals } from "./refusals.js";
 
@@ -93,7 +93,7 @@ export class GatewayWorker {
     };
   }
 
-  #hear(message: ToWorker, handle: unknown): void {
+  #hear(message: KeeperOrder, handle: unknown): void {
     switch (message.say) {
       case "listener":
         if (isListenerHandle(handle)) this.#listeners.inherit(message.service, handle);
@@ -135,7 +135,7 @@ export class GatewayWorker {
         return {};
       },
       sessions: ({ service }) => ({ sessions: fitting(this.#sessions.list(service)) }),
-      stats: () => ({ ...this.#sessions.stats(), rss: process.memoryUsage.rss() }),
+      stats: () => ({ ...this.#sessions.stats(), rss: residentBytes() }),
       handover: () => this.#handOver(),
       drain: () => {
         this.#drain();
@@ -226,6 +226,15 @@ export class GatewayWorker {
   #endAll(): void {
     if (this.#keeper.keeper === null) this.end();
     else this.#keeper.say({ say: "end" });
+  }
+}
+
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    // It is read from a file, and this process may be out of descriptors: the most that it ever was needs none.
+    return process.resourceUsage().maxRSS * 1_024;
   }
 }
 
