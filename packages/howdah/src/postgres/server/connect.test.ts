@@ -1,9 +1,10 @@
+import { mkdir, symlink } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { TestHome } from "../../../test/support/server.js";
+import { silent, TestHome } from "../../../test/support/server.js";
 import type { ServerSpec } from "../types.js";
-import { connectAdmin, connectUser } from "./index.js";
+import { connectAdmin, connectUser, startServer } from "./index.js";
 
 /** Messages of the protocol: a letter, the length of the rest, the rest. */
 function message(letter: string, ...rest: Buffer[]): Buffer {
@@ -73,15 +74,26 @@ describe("a program that poses as the server", () => {
         flood();
       });
     });
-    const client = await connectAdmin(spec);
-    await expect(client.query("SELECT 1")).rejects.toThrow("answered with more than");
-    await client.end();
+    await expect(connectAdmin(spec)).rejects.toThrow("answered with more than");
   });
 
   it("cannot keep a session from its end", { timeout: 30_000 }, async () => {
     await pose((socket, bytes) => {
       if (bytes[0] !== 0x58) socket.write(ready);
     });
-    await (await connectAdmin(spec)).end();
+    await expect(connectAdmin(spec)).rejects.toThrow("another server answers");
   });
+});
+
+/** What else he can do: make his socket a link to the one of another service, which lets the platform in as well. */
+it("a socket that leads to another service's server is not taken for its own", { timeout: 30_000 }, async () => {
+  await using home = await TestHome.make();
+  const victim = await home.server({ fsync: "off" });
+  await startServer(victim, { log: silent });
+  await (await connectAdmin(victim)).end();
+  const socket = join(victim.paths.socket, "..", "planted");
+  await mkdir(socket);
+  await symlink(join(victim.paths.socket, ".s.PGSQL.5432"), join(socket, ".s.PGSQL.5432"));
+  const attacker = { ...victim, title: "attacker", paths: { ...victim.paths, socket, data: "/elsewhere/data" } };
+  await expect(connectAdmin(attacker)).rejects.toThrow("another server answers on the socket of server 'attacker'");
 });

@@ -70,13 +70,14 @@ async function noPassword(): Promise<string> {
 export const TRUSTED_PATH: Readonly<Settings> = { search_path: "pg_catalog" };
 
 /** A session of the platform's own superuser, over the Unix socket, by `peer`. End it with `client.end()`.
- *  `extra`: settings of the session, without blanks. Throws SQL_FAILED with PostgreSQL's words and its error as the cause. */
+ *  `extra`: settings of the session, without blanks. Throws SQL_FAILED with PostgreSQL's words and its error as the cause,
+ *  and when the socket leads to another service's server. */
 export async function connectAdmin(
   spec: Endpoint,
   database = "postgres",
   extra: Readonly<Settings> = {},
 ): Promise<pg.Client> {
-  return connect(spec, {
+  const client = await connect(spec, {
     user: ADMIN_ROLE,
     password: noPassword,
     query_timeout: ADMIN_QUERY_MS,
@@ -84,6 +85,26 @@ export async function connectAdmin(
     database,
     application_name: "howdah",
     options: adminOptions(spec.distribution.major, extra),
+  });
+  try {
+    await checkServer(client, spec);
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Whose server is it? The folder of the socket is its service's, whose superuser can put a link there that leads to the
+ * socket of another service, and that one lets us in as well: the password of his service's role would be set in the
+ * other one. So the server itself is asked, on the very connection that is used; he cannot make the other one lie.
+ */
+async function checkServer(client: pg.Client, { paths, title }: Endpoint): Promise<void> {
+  const { rows } = await client.query<{ data: string }>("SELECT pg_catalog.current_setting('data_directory') AS data");
+  if (rows[0]?.data === paths.data) return;
+  throw new HowdahError("SQL_FAILED", `another server answers on the socket of server '${title}'`, {
+    hint: `Somebody has changed what lies in '${paths.socket}'; stop the service and start it again.`,
   });
 }
 
