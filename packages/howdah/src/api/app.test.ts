@@ -134,6 +134,14 @@ describe("who may ask", () => {
     expect(answer.text).not.toContain("c2VjcmV0");
   });
 
+  test("a private key goes over the socket only, since the other way in is not encrypted", async () => {
+    const body = { cert: "mine", key: "key of mine" };
+    expect((await unix("/api/server/certificate", "PUT", body)).status).toBe(200);
+    const answer = await tcp("/api/server/certificate", { ...bearer, ...json }, "PUT", JSON.stringify(body));
+    expect(answer.status).toBe(403);
+    expect(problem(answer).extensions.code).toBe("FORBIDDEN");
+  });
+
   test("answers are neither cached nor guessed at", async () => {
     const { headers } = await unix("/api/external-services/1?reveal=true");
     expect(headers["cache-control"]).toBe("no-store");

@@ -38,5 +38,5 @@ export function checkKey(request: IncomingMessage, authenticate: (key: string) =
 
 /** For what not even the holder of a key may ask from afar. Throws FORBIDDEN. */
 export function requireTrusted(request: IncomingMessage, what: string): void {
-  if (!isTrusted(request)) throw new HowdahError("FORBIDDEN", `${what} is given over the Unix socket only`);
+  if (!isTrusted(request)) throw new HowdahError("FORBIDDEN", `${what} passes over the Unix socket only`);
 }

@@ -15,6 +15,7 @@ import { Wire } from "../../src/gateway/session/testing/wire.js";
 import { connectAdmin, startServer } from "../../src/postgres/index.js";
 import type { ServerSpec } from "../../src/postgres/types.js";
 import type { RoleSecret } from "../../src/spec/index.js";
+import { until } from "../support/installation.js";
 import { silent, TestHome } from "../support/server.js";
 
 const PSQL = "/usr/bin/psql";
@@ -302,6 +303,13 @@ describe("encryption", () => {
     expect(refusal.hint).toContain("sslmode=require");
     expect(front.asked).toEqual([]);
     expect(await front.ask(encrypted())).toBe(1);
+  });
+
+  it("lets go at once of a client that does not like the certificate and leaves", async () => {
+    front.sessions.setTls(certificates);
+    await expect(front.ask({ ssl: { servername: "localhost" } })).rejects.toThrow(/certificate/);
+    await until("the client is gone", () => front.sessions.stats().unauthenticated === 0);
+    expect(front.refusals.map(({ reason }) => reason)).toEqual(["tls"]);
   });
 
   it("binds the login to the certificate", async () => {

@@ -4,6 +4,7 @@ import type { Api } from "../instance.js";
 import { Certificate, Gateway, UseCertificateRequest } from "../schemas/installation.js";
 import { Connection } from "../schemas/service.js";
 import { wireCertificate, wireConnection, wireGateway } from "../to-wire.js";
+import { requireTrusted } from "../transport-guard.js";
 
 const PEM_TYPE = "application/x-pem-file";
 
@@ -73,7 +74,11 @@ export function gatewayRoutes(app: Api, { control }: ApiOptions): void {
         response: { 200: Certificate },
       },
     },
-    async (request) => wireCertificate(await control.certificates.use(request.body)),
+    async (request) => {
+      // The body holds a private key, and the other way in is not encrypted.
+      requireTrusted(request.raw, "a private key");
+      return wireCertificate(await control.certificates.use(request.body));
+    },
   );
 
   app.delete(

@@ -101,6 +101,8 @@ async function takeOnTls(socket: Socket, inbox: Inbox, identity: TlsIdentity | n
     tls.once("secure", resolve);
     tls.on("error", failed);
     tls.once("close", () => failed());
+    // A client that does not like the certificate just goes; without a tls.Server nobody closes our half then.
+    tls.once("end", () => failed());
   });
   // As PostgreSQL does: bytes that some other protocol's client sent by mistake or by trick are none of ours.
   if (direct && tls.alpnProtocol !== ALPN) throw new Dropped("direct TLS without the protocol's name in ALPN", "tls");
