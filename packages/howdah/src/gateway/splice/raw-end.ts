@@ -17,7 +17,7 @@ import { type End, type EndEvents, tellLifecycle } from "./end.js";
 const READ_BYTES = 65_536;
 
 interface WriteRequest {
-  /** Called when a write that had to be queued has left (0) or will not (negative errno). */
+  /** Called when a write that did not fit at once has left (0) or will not (negative errno). */
   oncomplete: (status: number) => void;
   /** Keeps the bytes from being collected while libuv writes them. */
   buffer?: Buffer;
@@ -27,7 +27,7 @@ interface Handle {
   reading: boolean;
   readonly writeQueueSize: number;
   readStop(): number;
-  /** 0, or a negative errno. What the kernel does not take at once is queued and the request then in use. */
+  /** 0, or a negative errno. What the kernel does not take at once is queued, and the request in use until it left. */
   writeBuffer(request: WriteRequest, bytes: Buffer): number;
 }
 
@@ -93,7 +93,6 @@ class RawEnd implements End {
   readonly #Request: new () => WriteRequest;
   /** What the stream had read already. */
   #first: Buffer | null;
-  #spare: WriteRequest;
   #queued = 0;
   #writable = true;
   #events: EndEvents | null = null;
@@ -102,7 +101,6 @@ class RawEnd implements End {
     this.#named = named;
     this.#handle = handle;
     this.#Request = Request;
-    this.#spare = new Request();
     named.setTimeout(0);
     handle.readStop();
     handle.reading = false;
@@ -140,28 +138,34 @@ class RawEnd implements End {
 
   write(bytes: Buffer): boolean {
     if (!this.#writable) return true;
-    const request = this.#spare;
-    if (this.#handle.writeBuffer(request, bytes) !== 0) {
-      this.#writable = false;
-      // Not while somebody is in the middle of a chunk.
-      process.nextTick(() => this.#events?.broken());
-      return true;
-    }
-    // The kernel took all of it: the request was not used.
-    if (this.#handle.writeQueueSize === 0) return true;
-    this.#queued += 1;
-    this.#spare = new this.#Request();
+    // A request of its own for each write, as Node does. To use one again that was left unused saves nothing worth it,
+    // and cannot be told from here: a write that did not fit may fit at libuv's second try, a moment later, with an
+    // empty queue and the request in use all the same. Node ends the process when such a one is given again.
+    const request = new this.#Request();
+    let waitedFor = false;
     request.buffer = bytes;
     request.oncomplete = (status) => {
+      if (status !== 0) this.#break();
+      if (!waitedFor) return;
       this.#queued -= 1;
-      if (status !== 0 && this.#writable) {
-        this.#writable = false;
-        this.#events?.broken();
-      }
       // Also after a failure: whoever waits must go on, if only to hear that it is over.
       if (this.#queued === 0) this.#events?.drained();
     };
+    if (this.#handle.writeBuffer(request, bytes) !== 0) {
+      // Not while somebody is in the middle of a chunk.
+      process.nextTick(() => this.#break());
+      return true;
+    }
+    if (this.#handle.writeQueueSize === 0) return true;
+    waitedFor = true;
+    this.#queued += 1;
     return false;
+  }
+
+  #break(): void {
+    if (!this.#writable) return;
+    this.#writable = false;
+    this.#events?.broken();
   }
 
   pause(): void {

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -342,6 +342,61 @@ describe.each(ways)("splice, %s", (_, make) => {
     await splice.done;
   });
 });
+
+// In one process a reader only reads when nobody writes. Here it empties the buffer in the middle of a write that did
+// not fit, which then fits at the second try.
+it("survives a reader that makes room in the middle of a write", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "howdah-splice-"));
+  const socketPath = join(folder, "s");
+  const front = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  cleanups.push(() => {
+    front.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  front.listen(0, "127.0.0.1");
+  await once(front, "listening");
+  const { port } = front.address() as net.AddressInfo;
+  const total = 400_000_000;
+  const peers = spawn(process.execPath, ["-e", PEERS, socketPath, String(port), String(total)]);
+  cleanups.push(() => peers.kill("SIGKILL"));
+  let said = "";
+  peers.stdout.on("data", (text) => {
+    said += String(text);
+  });
+  const ended = once(peers, "close");
+  const [inner] = (await once(front, "connection")) as [net.Socket];
+  const outer = watched(net.connect({ path: socketPath, allowHalfOpen: true }).pause());
+  await once(outer, "connect");
+  await splice(watched(inner), outer, { toClient: null, toServer: null }).done;
+  await ended;
+  expect(said).toBe(String(total));
+}, 60_000);
+
+/** A backend that counts what it is sent, and a client that sends it. */
+const PEERS = `
+  const net = require("node:net");
+  const [path, port, total] = process.argv.slice(1);
+  let count = 0;
+  const backend = net.createServer((socket) => {
+    socket.on("data", (chunk) => { count += chunk.length; });
+    socket.on("end", () => { process.stdout.write(String(count)); backend.close(); });
+  });
+  backend.listen(path, () => {
+    const client = net.connect(Number(port), "127.0.0.1").resume();
+    const piece = Buffer.alloc(65536);
+    let left = Number(total);
+    const more = () => {
+      while (left > 0) {
+        const size = Math.min(left, piece.length);
+        left -= size;
+        if (!client.write(piece.subarray(0, size))) return;
+      }
+      client.off("drain", more).end();
+    };
+    client.on("drain", more);
+    more();
+  });
+`;
 
 it("brings the client the server's last words, although writing to the server fails before they are read", async () => {
   // The backend closes with a query unread, then the splice's first write fails. The streams would lose the words here.
