@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { errnoOf, HowdahError, isHowdahError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/log.js";
 import { isSocketFolderReady, prepareServiceFolders } from "../../runtime/home.js";
@@ -47,10 +49,12 @@ export async function startServer(spec: ServerSpec, o: StartOptions): Promise<St
 /**
  * For a server of which nothing but its files can be left: nothing is looked for, repaired or tidied up before it is
  * spawned. Where that was a mistake, PostgreSQL's own lock file still keeps a second server out of the data; then, as
- * with anything else that fails here, the long way is gone. null: not (well) known.
+ * with anything else that fails here, the long way is gone. null: the long way it is.
  */
 async function startAtOnce(spec: ServerSpec, o: StartOptions): Promise<StartResult | null> {
   if (o.knownClean !== true || !isSocketFolderReady(spec.paths, spec)) return null;
+  // A postmaster that ended in order took its file away.
+  if (existsSync(join(spec.paths.data, "postmaster.pid"))) return null;
   try {
     const present = writeConfiguration(spec);
     const launched = await launch(spec, requestedSettings(present), o.signal);
