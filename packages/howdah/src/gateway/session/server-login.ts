@@ -45,7 +45,8 @@ export type ServerLogin =
   | { readonly kind: "full"; readonly words: Buffer }
   | { readonly kind: "refused"; readonly words: Buffer; readonly sqlstate: string };
 
-/** A login trigger may talk; beyond this it is the client's business. */
+/** All that a server may say until it has told the cancellation key. A login trigger may talk; but a service's superuser
+ *  may have put a program in the server's place that never comes to an end, and what it says is kept. */
 const MAX_LOGIN_BYTES = 1 << 20;
 const [ERROR, AUTHENTICATION, KEY_DATA, READY] = [..."ERKZ"].map((type) => type.charCodeAt(0));
 
@@ -94,13 +95,21 @@ export async function logInToServer(o: {
 async function converse(socket: Socket, inbox: Inbox, keys: LoginKeys): Promise<ServerLogin> {
   const exchange = new ScramClientExchange(keys);
   const toClient: Buffer[] = [];
-  let admitted = false;
-  for (;;) {
+  let progress: "asked" | "proven" | "admitted" = "asked";
+  for (let heard = 0; ; ) {
     const message = await inbox.next((bytes) => parseWhole(bytes));
+    heard += message.length;
+    if (heard > MAX_LOGIN_BYTES) throw new ProtocolViolation("the server says more than a login needs");
     if (message.type === ERROR) return refusal(message, toClient);
+    const admitted = progress === "admitted";
     if (!admitted && message.type === AUTHENTICATION) {
-      admitted = answer(socket, exchange, message);
-      if (admitted) toClient.push(message.whole);
+      const answered = answer(socket, exchange, message);
+      // Then it is not the one that the client wants to talk to.
+      if (answered === "admitted" && progress !== "proven") {
+        throw new ProtocolViolation("the server has not proven that it knows the role's verifier");
+      }
+      progress = answered;
+      if (progress === "admitted") toClient.push(message.whole);
       continue;
     }
     // Before that only NegotiateProtocolVersion can come, which is between the server and us.
@@ -118,25 +127,25 @@ function parseWhole(bytes: Buffer): (Message & { readonly whole: Buffer }) | nul
   return message && { ...message, whole: bytes.subarray(0, message.length) };
 }
 
-/** True: the server is content. */
-function answer(socket: Socket, exchange: ScramClientExchange, message: Message): boolean {
+/** What the server's request has brought: it asks for more, has proven itself, or is content. */
+function answer(socket: Socket, exchange: ScramClientExchange, message: Message): "asked" | "proven" | "admitted" {
   const request = parseAuthentication(message.body);
   switch (request.kind) {
     case "ok":
-      return true;
+      return "admitted";
     case "sasl": {
       if (!request.mechanisms.includes(SCRAM_SHA_256))
         throw new ProtocolViolation("the server offers no SCRAM-SHA-256");
       const { mechanism, data } = exchange.initial();
       socket.write(saslInitialResponse(mechanism, data));
-      return false;
+      return "asked";
     }
     case "sasl-continue":
       socket.write(saslResponse(exchange.respond(request.data)));
-      return false;
+      return "asked";
     case "sasl-final":
       if (!exchange.verify(request.data)) throw new ProtocolViolation("the server does not know the role's verifier");
-      return false;
+      return "proven";
     case "other":
       throw new ProtocolViolation(`the server asks for authentication method ${request.code}`);
   }
