@@ -169,8 +169,9 @@ async function start(context: Context, record: ServiceRecord, signal: AbortSigna
   }
   if (JSON.stringify(notices) !== JSON.stringify(record.notices)) store.services.observe(record.id, { notices });
   store.events.append({ serviceId: record.id, kind: "started", message: `ready after ${result.durationMs} ms` });
-  // What we stopped in order a while ago let us in until then, and nobody was in since.
-  if (!fresh && !knownClean) await ensureAdmin(context, record, spec, signal);
+  // Before it went to sleep it let us in, and nobody was in since.
+  if (!fresh && !(knownClean && store.services.sleep(record.id).asleep))
+    await ensureAdmin(context, record, spec, signal);
 }
 
 /** The user is a superuser and may have broken the platform's own role; without it nothing here works. */

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import {
   type ControlHandlers,
   endGateway,
+  type GatewayCalls,
   type GatewayPeer,
   GatewayServer,
   type GatewayStats,
@@ -30,6 +31,9 @@ const LAUNCH_MAX_MS = 10_000;
 const STEADY_MS = 10_000;
 /** Details of sessions are only for people. */
 const DETAILS_EVERY_MS = 1_000;
+
+/** Told, whatever the answer: a worker that is gone is told everything when it, or the next one, comes. */
+type Order = "open" | "close" | "remove" | "cancel";
 
 interface Worker {
   readonly peer: GatewayPeer;
@@ -72,6 +76,7 @@ export class Gateway {
       handlers: { verifier: o.verifier, wake: o.wake },
       onHello: (peer) => void this.#greet(peer),
       onActivity: (peer, service, sessions) => this.#activity(peer, service, sessions),
+      onCancel: (peer, cancel) => this.#passOn(peer, cancel),
       onRefused: (_peer, refused) => this.#refused(refused),
       onGone: (peer) => this.#gone(peer),
     });
@@ -96,28 +101,30 @@ export class Gateway {
   /** The server takes connections. */
   async opened(id: number): Promise<void> {
     this.#open.add(id);
-    await this.#tell(this.#active, "open", { id });
+    await this.#tellAll("open", { id });
   }
 
   /** From now on clients wait for `wake`. Resolves to the number of clients that are connected or about to be; with
    *  `unlessBusy` nothing changes when there are any, or when nobody can say. */
   async closed(id: number, options: { unlessBusy: boolean }): Promise<number> {
-    const others = [...this.#workers.values()].filter((worker) => worker !== this.#active);
-    const elsewhere = others.reduce((sum, worker) => sum + (worker.sessions.get(id) ?? 0), 0);
-    if (options.unlessBusy && elsewhere > 0) return elsewhere;
-    if (this.#active === null) {
-      if (!options.unlessBusy) this.#open.delete(id);
-      return 1;
-    }
-    const { sessions } = await this.#active.peer.call("close", { id, unlessBusy: options.unlessBusy });
-    if (sessions === 0 || !options.unlessBusy) this.#open.delete(id);
-    return sessions + elsewhere;
+    const wasOpen = this.#open.delete(id);
+    // All of them: during a handover two accept for a moment, and one that drains has sessions.
+    const answers = [...this.#workers.values()].map(({ peer }) => peer.call("close", { id, ...options }));
+    const counts = (await Promise.allSettled(answers)).map((answer) =>
+      answer.status === "fulfilled" ? answer.value.sessions : null,
+    );
+    const sessions = counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+    if (!options.unlessBusy) return sessions;
+    const nobodyKnows = this.#active === null || counts.includes(null);
+    if (sessions === 0 && !nobodyKnows) return 0;
+    if (wasOpen) await this.opened(id);
+    return Math.max(1, sessions);
   }
 
   /** The server ended, or is about to: nothing is waited for. */
   markClosed(id: number): void {
     if (!this.#open.delete(id)) return;
-    void this.#tell(this.#active, "close", { id, unlessBusy: false });
+    void this.#tellAll("close", { id, unlessBusy: false });
   }
 
   isOpen(id: number): boolean {
@@ -340,6 +347,13 @@ export class Gateway {
       .catch((err: unknown) => this.#context.log.warn({ err }, "unable to list sessions"));
   }
 
+  /** A worker that no longer listens has sessions that want to be cancelled, and the request comes in elsewhere. */
+  #passOn(from: GatewayPeer, { service, pid, secret }: { service: number; pid: number; secret: string }): void {
+    for (const worker of this.#workers.values()) {
+      if (worker.peer !== from) void this.#tell(worker, "cancel", { id: service, pid, secret });
+    }
+  }
+
   #refused(refused: { service: number; reason: string; count: number; client: string; role: string | null }): void {
     const { store, log } = this.#context;
     if (store.services.get(refused.service) === undefined) return;
@@ -361,16 +375,14 @@ export class Gateway {
     for (const service of worker.sessions.keys()) this.#o.onActivity(service, this.sessions(service));
   }
 
-  async #tell<K extends "open" | "close" | "remove">(
-    worker: Worker | null,
-    method: K,
-    params: Parameters<GatewayPeer["call"]>[1],
-  ): Promise<void> {
-    if (worker === null) return;
+  async #tellAll<K extends Order>(method: K, params: GatewayCalls[K]["params"]): Promise<void> {
+    await Promise.all([...this.#workers.values()].map((worker) => this.#tell(worker, method, params)));
+  }
+
+  async #tell<K extends Order>(worker: Worker, method: K, params: GatewayCalls[K]["params"]): Promise<void> {
     try {
-      await worker.peer.call(method, params as never);
+      await worker.peer.call(method, params);
     } catch (err) {
-      // A worker that is gone is told everything when it, or the next one, comes.
       this.#context.log.debug({ err, method }, "gateway did not answer");
     }
   }

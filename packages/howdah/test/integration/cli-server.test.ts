@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { HOWDAH, Installation, query, until } from "../support/installation.js";
@@ -160,6 +160,15 @@ describe("the server in the background", () => {
     expect(after.gateway.pid).toBe(restarted.gateway.pid);
     expect(after.gateway.pid).not.toBe(before.gateway.pid);
     expect(after.gateway.draining).toMatchObject([{ pid: before.gateway.pid, sessions: 1 }]);
+    // A request to cancel comes in at the new one, and its session is the old one's.
+    const sleeping = expect(client.query("select pg_sleep(60)")).rejects.toThrow(
+      "canceling statement due to user request",
+    );
+    const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
+    const request = Buffer.alloc(16);
+    for (const [i, word] of [16, 80_877_102, processID, secretKey].entries()) request.writeInt32BE(word, i * 4);
+    connect(Number(new URL(url).port), "127.0.0.1").end(request);
+    await sleeping;
     await client.end();
     await until("the old one is gone", () => howdah.gateway().workers.length === 1);
   });

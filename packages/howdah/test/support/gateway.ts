@@ -50,6 +50,7 @@ export class FakeControl implements AsyncDisposable {
       handlers: { verifier: ({ role }) => this.#o.verifier(role), wake: async () => undefined },
       onHello: (peer, hello) => void this.#greet(peer, hello),
       onActivity: () => undefined,
+      onCancel: () => undefined,
       onRefused: () => undefined,
       onGone: (peer) => this.peers.delete(peer),
     });

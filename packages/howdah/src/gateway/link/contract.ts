@@ -103,6 +103,8 @@ export interface GatewayCalls {
   stats: { params: Record<string, never>; result: GatewayStats };
   /** Starts a successor, which takes the listeners over; this worker then drains. Answered when it has taken over. */
   handover: { params: Record<string, never>; result: { pid: number } };
+  /** Ends what a session of this worker is running, if it has one with this process and secret (hexadecimal). */
+  cancel: { params: { id: number; pid: number; secret: string }; result: Record<string, never> };
   /** Stops listening and ends with its last session: for a worker whose keeper is gone, when another one is there. */
   drain: { params: Record<string, never>; result: Record<string, never> };
   /** Ends the whole gateway, with every connection. */
@@ -127,6 +129,9 @@ export interface ControlCalls {
 export interface GatewayNotices {
   /** Authenticated sessions of a service, told at each change from or to zero and at most every 100 ms in between. */
   activity: { service: number; sessions: number };
+  /** A request to cancel that fits no session of this worker, with its secret in hexadecimal: an older worker, which no
+   *  longer listens, may have it. */
+  cancel: { service: number; pid: number; secret: string };
   /** Logins that failed, gathered over ten seconds. */
   refused: { service: number; reason: RefusalReason; count: number; client: string; role: string | null };
 }

@@ -16,7 +16,7 @@ const SECRET = { role: "app", verifier: null, canLogin: true, validUntil: null }
 let folder: string;
 let path: string;
 let server: GatewayServer;
-let seen: { hellos: GatewayHello[]; activity: number[][]; refused: unknown[]; gone: number };
+let seen: { hellos: GatewayHello[]; activity: number[][]; cancels: unknown[]; refused: unknown[]; gone: number };
 const peers = new Set<GatewayPeer>();
 const links: ControlLink[] = [];
 const sockets: Socket[] = [];
@@ -25,7 +25,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "howdah-link-"));
   path = join(folder, "gateway.sock");
   peers.clear();
-  seen = { hellos: [], activity: [], refused: [], gone: 0 };
+  seen = { hellos: [], activity: [], cancels: [], refused: [], gone: 0 };
   await appear();
 });
 afterEach(async () => {
@@ -44,6 +44,7 @@ async function appear(): Promise<void> {
       seen.hellos.push(hello);
     },
     onActivity: (_peer, service, sessions) => seen.activity.push([service, sessions]),
+    onCancel: (_peer, cancel) => seen.cancels.push(cancel),
     onRefused: (_peer, refused) => seen.refused.push(refused),
     onGone: (peer) => {
       peers.delete(peer);
@@ -68,7 +69,14 @@ function link(state: { hello: GatewayHello }, handlers: Partial<GatewayHandlers>
     hello: () => state.hello,
     handlers: {
       ...{ configure: unexpected, remove: unexpected, close: unexpected, open: unexpected, tls: unexpected },
-      ...{ sessions: unexpected, stats: unexpected, handover: unexpected, drain: unexpected, end: unexpected },
+      ...{
+        cancel: unexpected,
+        sessions: unexpected,
+        stats: unexpected,
+        handover: unexpected,
+        drain: unexpected,
+        end: unexpected,
+      },
       ...handlers,
     },
   });
@@ -102,7 +110,13 @@ describe("the socket", () => {
     await server.close();
     const other = new GatewayServer({
       ...{ log, handlers: { verifier: async () => null, wake: async () => undefined } },
-      ...{ onHello: () => undefined, onActivity: () => undefined, onRefused: () => undefined, onGone: () => undefined },
+      ...{
+        onHello: () => undefined,
+        onActivity: () => undefined,
+        onCancel: () => undefined,
+        onRefused: () => undefined,
+        onGone: () => undefined,
+      },
     });
     await other.listen(path, { gid: 70_123 });
     const { mode, uid, gid } = statSync(path);
@@ -120,6 +134,8 @@ describe("control and gateway", () => {
     await worker.wake({ service: 3, role: "app", client: "c", application: "a".repeat(9_999), failed: null });
     worker.notify("activity", { service: 3, sessions: 1 });
     worker.notify("refused", { service: 3, reason: "password", count: 2, client: "127.0.0.1", role: null });
+    worker.notify("cancel", { service: 3, pid: 77, secret: "0a0b0c0d" });
+    await expect.poll(() => seen.cancels).toEqual([{ service: 3, pid: 77, secret: "0a0b0c0d" }]);
     await expect.poll(() => [seen.activity, seen.refused.length]).toEqual([[[3, 1]], 1]);
     const [peer] = peers;
     expect(peer?.hello).toEqual(state.hello);

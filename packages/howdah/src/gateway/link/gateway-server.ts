@@ -46,6 +46,7 @@ export interface GatewayServerOptions {
   /** Again when a worker's state changes: it drains from now on, or its keeper is gone. */
   readonly onHello: (peer: GatewayPeer, hello: GatewayHello) => void;
   readonly onActivity: (peer: GatewayPeer, service: number, sessions: number) => void;
+  readonly onCancel: (peer: GatewayPeer, cancel: GatewayNotices["cancel"]) => void;
   readonly onRefused: (peer: GatewayPeer, refused: GatewayNotices["refused"]) => void;
   readonly onGone: (peer: GatewayPeer) => void;
 }
@@ -220,6 +221,10 @@ class Worker implements GatewayPeer {
     if (method === "activity") {
       const { service, sessions } = notices.activity(params);
       return () => this.#options.onActivity(this, service, sessions);
+    }
+    if (method === "cancel") {
+      const cancel = notices.cancel(params);
+      return () => this.#options.onCancel(this, cancel);
     }
     if (method !== "refused") throw new MalformedMessage("an unknown notice");
     const refused = notices.refused(params);

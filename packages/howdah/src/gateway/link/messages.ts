@@ -18,6 +18,8 @@ const MAX_SESSIONS = 100_000;
 const id = whole(1, 2 ** 31 - 1);
 const pid = whole(1, 2 ** 31 - 1);
 const short = text(MAX_TEXT);
+/** A key of protocol 3.2 has up to 256 bytes. */
+const hexadecimal = text(512);
 const count = whole();
 const nothing: Check<Record<string, never>> = () => ({});
 
@@ -78,6 +80,7 @@ export const fromWorker: { readonly [M in keyof ControlCalls]: Check<ControlCall
 
 export const notices: { readonly [N in keyof GatewayNotices]: Check<GatewayNotices[N]> } = {
   activity: record({ service: id, sessions: count }),
+  cancel: record({ service: id, pid, secret: hexadecimal }),
   refused: record({ service: id, reason: oneOf(...reasons), count, client: short, role: nullable(short) }),
 };
 
@@ -90,6 +93,7 @@ export const answersOfWorker: { readonly [M in keyof GatewayCalls]: Check<Gatewa
   sessions: record({ sessions: list(session, MAX_SESSIONS) }),
   stats,
   handover: record({ pid }),
+  cancel: nothing,
   drain: nothing,
   end: nothing,
 };

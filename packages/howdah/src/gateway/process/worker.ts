@@ -13,6 +13,7 @@ import { KeeperLine } from "./keeper-line.js";
 import { isListenerHandle, type KeeperOrder } from "./keeper-messages.js";
 import { Listeners } from "./listeners.js";
 import { Refusals } from "./refusals.js";
+import { StrayCancels } from "./stray-cancels.js";
 
 /** What control's answer may still take to be on its way before everything ends. */
 const LAST_WORDS_MS = 50;
@@ -32,6 +33,7 @@ export class GatewayWorker {
   readonly #listeners: Listeners;
   readonly #link: ControlLink;
   readonly #refusals: Refusals;
+  readonly #strays: StrayCancels;
   #sessions: Sessions;
   #draining = false;
   /** Listeners that were given to this successor and that control has not mentioned yet; null: it need not say when it
@@ -42,6 +44,7 @@ export class GatewayWorker {
   constructor(o: WorkerOptions) {
     this.#o = o;
     this.#refusals = new Refusals((notice) => this.#link.notify("refused", notice));
+    this.#strays = new StrayCancels((notice) => this.#link.notify("cancel", notice));
     this.#sessions = this.#makeSessions();
     this.#listeners = new Listeners({
       log: o.log,
@@ -76,6 +79,7 @@ export class GatewayWorker {
         wake: (request) => this.#link.wake(request),
       },
       onActivity: (service, sessions) => this.#link.notify("activity", { service, sessions }),
+      onStrayCancel: (request) => this.#strays.add(request),
       onRefused: (refusal) => this.#refusals.add(refusal),
       ...(mockSecret === undefined ? {} : { mockSecret }),
     });
@@ -136,6 +140,10 @@ export class GatewayWorker {
       },
       sessions: ({ service }) => ({ sessions: fitting(this.#sessions.list(service)) }),
       stats: () => ({ ...this.#sessions.stats(), rss: residentBytes() }),
+      cancel: async ({ id, pid, secret }) => {
+        await this.#sessions.cancel(id, pid, secret);
+        return {};
+      },
       handover: () => this.#handOver(),
       drain: () => {
         this.#drain();

@@ -6,6 +6,9 @@ import { timingSafeEqual } from "node:crypto";
 import { connect } from "node:net";
 import { cancelRequest } from "../protocol/index.js";
 
+/** PostgreSQL hangs up as soon as it has read the request. */
+export const CANCEL_MS = 5_000;
+
 interface Entry {
   readonly secret: Buffer;
   readonly socketPath: string;

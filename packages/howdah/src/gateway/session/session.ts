@@ -7,7 +7,7 @@ import type { Endpoint, RefusalReason, SessionInfo } from "../link/contract.js";
 import { errorResponse, negotiateProtocolVersion, ProtocolViolation } from "../protocol/index.js";
 import { type Splice, splice } from "../splice/index.js";
 import { authenticate } from "./authenticate.js";
-import { forwardCancel } from "./cancel-table.js";
+import { CANCEL_MS, forwardCancel } from "./cancel-table.js";
 import { type Connected, reachServer } from "./hold.js";
 import { Inbox } from "./inbox.js";
 import { LoginTimer } from "./login-timer.js";
@@ -21,7 +21,6 @@ import type { Shared } from "./shared.js";
 import type { TlsIdentity } from "./tls-identity.js";
 
 const KEEPALIVE_MS = 60_000;
-const CANCEL_MS = 5_000;
 /** As long as a name in PostgreSQL can be. */
 const MAX_NAME = 64;
 /** From here on the server speaks 3.2. */
@@ -148,7 +147,10 @@ export class Session {
   async #cancel(request: Cancel): Promise<void> {
     const { pid, secret } = request;
     const socketPath = this.#shared.cancels.find(this.#start.endpoint.id, pid, secret);
-    if (socketPath === null) return;
+    if (socketPath === null) {
+      this.#shared.strayCancel(this.#start.endpoint.id, pid, secret);
+      return;
+    }
     this.#timer.pause();
     this.#shared.cancelled();
     await forwardCancel(socketPath, { pid, secret, timeoutMs: CANCEL_MS });

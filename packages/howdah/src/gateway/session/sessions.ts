@@ -5,7 +5,7 @@ import type { Logger } from "../../kernel/log.js";
 import type { RoleSecret } from "../../spec/index.js";
 import type { ControlCalls, Endpoint, GatewayStats, RefusalReason, SessionInfo } from "../link/contract.js";
 import { Activity } from "./activity.js";
-import { CancelTable } from "./cancel-table.js";
+import { CANCEL_MS, CancelTable, forwardCancel } from "./cancel-table.js";
 import { Gate } from "./gate.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { peerOf } from "./peer.js";
@@ -40,6 +40,8 @@ export interface SessionsOptions {
   readonly mockSecret?: Buffer;
   /** Authenticated sessions of a service; already thinned out as `GatewayNotices.activity` says. */
   onActivity(service: number, sessions: number): void;
+  /** A request to cancel that fits no session of this worker; `secret` in hexadecimal. */
+  onStrayCancel?(request: { readonly service: number; readonly pid: number; readonly secret: string }): void;
   /** Each refusal by itself; the caller gathers them. */
   onRefused(refusal: Refusal): void;
 }
@@ -139,6 +141,15 @@ export class Sessions {
       .map(({ id, sessions }) => ({ service: id, count: sessions.size }));
   }
 
+  /** As a CancelRequest that came in here; `secret` in hexadecimal. */
+  async cancel(service: number, pid: number, secret: string): Promise<void> {
+    const key = Buffer.from(secret, "hex");
+    const socketPath = this.#shared.cancels.find(service, pid, key);
+    if (socketPath === null) return;
+    this.#counts.cancels += 1;
+    await forwardCancel(socketPath, { pid, secret: key, timeoutMs: CANCEL_MS });
+  }
+
   stats(): Omit<GatewayStats, "rss"> {
     let { bytesFromClients, bytesToClients } = this.#counts;
     for (const { copied } of this.#all) {
@@ -205,6 +216,8 @@ export class Sessions {
       cancelled: () => {
         this.#counts.cancels += 1;
       },
+      strayCancel: (service, pid, secret) =>
+        this.#options.onStrayCancel?.({ service, pid, secret: secret.toString("hex") }),
       copied: (bytes) => {
         this.#counts.bytesFromClients += bytes.fromClient;
         this.#counts.bytesToClients += bytes.toClient;

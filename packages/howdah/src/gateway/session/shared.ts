@@ -22,6 +22,8 @@ export interface Shared {
   /** An authenticated session is not in `service.sessions` any more. */
   left(service: Service): void;
   cancelled(): void;
+  /** A request to cancel that fits no session here. */
+  strayCancel(service: number, pid: number, secret: Buffer): void;
   copied(bytes: { readonly fromClient: number; readonly toClient: number }): void;
   refused(refusal: {
     readonly service: number;
