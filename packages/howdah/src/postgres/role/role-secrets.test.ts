@@ -11,7 +11,7 @@ beforeAll(async () => {
   const spec = await home.server({ fsync: "off" });
   await startServer(spec, { log: silent });
   admin = await connectAdmin(spec);
-});
+}, 60_000);
 afterAll(async () => {
   await admin.end();
   await home[Symbol.asyncDispose]();

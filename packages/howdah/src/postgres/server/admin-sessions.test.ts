@@ -9,7 +9,7 @@ beforeAll(async () => {
   home = await TestHome.make();
   spec = await home.server({ fsync: "off" });
   await startServer(spec, { log: silent });
-});
+}, 60_000);
 afterAll(() => home[Symbol.asyncDispose]());
 
 const PID = "SELECT pg_catalog.pg_backend_pid() AS pid";

@@ -16,7 +16,7 @@ let spec: ServerSpec;
 beforeAll(async () => {
   home = await TestHome.make();
   spec = { ...(await home.server({ fsync: "off" })), preload: ["pg_prewarm", "no_such_library"] };
-});
+}, 60_000);
 afterAll(() => home[Symbol.asyncDispose]());
 beforeEach(async () => {
   await startServer(spec, o);

@@ -31,7 +31,7 @@ export async function stopServer(
   o: StopOptions,
 ): Promise<StopResult> {
   const postmaster = findPostmaster(spec)?.postmaster;
-  let inOrder = false;
+  let endedBy: NodeJS.Signals | null = null;
   if (postmaster !== undefined) {
     const steps = [
       ...(o.mode === "fast" ? [{ signal: "SIGINT", timeoutMs: o.timeoutMs } as const] : []),
@@ -43,12 +43,14 @@ export async function stopServer(
       if (i > 0) o.log.warn({ server: spec.title, signal }, "server did not stop in time, stopping it harder");
       signalProcess(postmaster, signal);
       stopped = await waitForExit(postmaster, timeoutMs);
-      inOrder = stopped && signal === "SIGINT";
+      endedBy = signal;
       if (stopped) break;
     }
     if (!stopped) throw new HowdahError("POSTGRES_STOP_FAILED", `server '${spec.title}' cannot be stopped`);
   }
-  const ended = await endSurvivors(spec, o.log, inOrder ? COLLECTOR_MS : 0);
+  const inOrder = endedBy === "SIGINT";
+  // One that was killed leaves more than its log collector.
+  const ended = await endSurvivors(spec, o.log, inOrder || endedBy === "SIGQUIT" ? COLLECTOR_MS : 0);
   // A postmaster that ends in order takes its file away; one that was killed by somebody else just then does not.
   return { clean: inOrder && ended === 0 && readPostmasterFile(spec) === null };
 }

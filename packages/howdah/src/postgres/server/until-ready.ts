@@ -1,12 +1,13 @@
 import { type FSWatcher, watch } from "node:fs";
 import { isAlive, type ProcessIdentity, signalProcess, waitForExit } from "../../runtime/process/index.js";
-import type { ServerPlace } from "./observe-server.js";
+import { findSurvivors, type ServerPlace } from "./observe-server.js";
 import { readPostmasterFile } from "./postmaster-pid.js";
 
 /** A start takes 15 to 20 ms; a recovery that takes seconds is looked at less often. */
 const EAGER_MS = 1_000;
 const EAGER_PAUSE_MS = 1;
 const PAUSE_MS = 10;
+const ABANDON_MS = 5_000;
 
 /** Tells that `postmaster.pid` may have changed. */
 export interface DataChanges extends Disposable {
@@ -58,9 +59,8 @@ function tryWatch(path: string, onChange: (name: string | null) => void): FSWatc
   }
 }
 
-/**
- * True as soon as the postmaster says so in its file, false when it ended.
- */
+/** True as soon as the postmaster says so in its file, false when it ended. Throws the signal's reason when aborted; no
+ *  process is left then. */
 export async function untilReady(
   spec: ServerPlace,
   postmaster: ProcessIdentity,
@@ -73,17 +73,19 @@ export async function untilReady(
     if (file?.pid === postmaster.pid && (file.status === "ready" || file.status === "standby")) return true;
     if (!isAlive(postmaster)) return false;
     if (signal?.aborted) {
-      await abandon(postmaster);
+      await abandon(spec, postmaster);
       throw signal.reason;
     }
     await changes.next(performance.now() - began < EAGER_MS ? EAGER_PAUSE_MS : PAUSE_MS);
   }
 }
 
-/** An immediate shutdown: nothing was served yet, and recovery is simply done again. */
-async function abandon(postmaster: ProcessIdentity): Promise<void> {
+/** An immediate shutdown: nothing was served yet, and recovery is simply done again. The log collector goes last. */
+async function abandon(spec: ServerPlace, postmaster: ProcessIdentity): Promise<void> {
   signalProcess(postmaster, "SIGQUIT");
-  if (await waitForExit(postmaster, 5_000)) return;
-  signalProcess(postmaster, "SIGKILL");
-  await waitForExit(postmaster, 5_000);
+  if (!(await waitForExit(postmaster, ABANDON_MS))) {
+    signalProcess(postmaster, "SIGKILL");
+    await waitForExit(postmaster, ABANDON_MS);
+  }
+  await Promise.all(findSurvivors(spec, null).map((info) => waitForExit(info, ABANDON_MS)));
 }

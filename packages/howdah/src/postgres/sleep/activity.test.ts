@@ -19,7 +19,7 @@ beforeAll(async () => {
   await startServer(spec, { log: silent });
   await provision(spec, APP);
   sessions = new AdminSessions();
-});
+}, 60_000);
 afterAll(async () => {
   await sessions[Symbol.asyncDispose]();
   await home[Symbol.asyncDispose]();

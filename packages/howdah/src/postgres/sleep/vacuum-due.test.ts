@@ -18,7 +18,7 @@ beforeAll(async () => {
   // What initdb left in the catalogs.
   await vacuumDue(spec, never());
   await vacuumDue(other, never());
-});
+}, 60_000);
 afterAll(() => home[Symbol.asyncDispose]());
 
 const never = () => ({ signal: new AbortController().signal, log: silent });
