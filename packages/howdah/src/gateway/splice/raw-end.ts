@@ -3,7 +3,7 @@
  * over and reads with net's `onread` into one buffer that all sockets of the process share (an idle connection holds
  * none); it writes with the handle's own `writeBuffer`.
  *
- * Two reasons, with figures in docs/decisions/0022-splice.md: a message costs a sixth less processor time, and a write
+ * Two reasons, with figures in docs/decisions/0022-splice.md: a transaction costs about an eighth less processor time, and a write
  * that fails does not destroy the socket, so that a FATAL which the server sent before it closed is still read.
  *
  * What is not public here: `_handle`, the constructor's `handle` option, and `writeBuffer`, `writeQueueSize` and the
