@@ -81,9 +81,9 @@ async function stop(context: Context, record: ServiceRecord): Promise<void> {
   phase(context, record, "stopping");
   await gateway.closed(record.id, { unlessBusy: false });
   if (record.desired === "stopped") await keepRoles(context, record);
-  sessions.forget(record.id);
-  await stopServer(await specForStop(context, record), { mode: "fast", timeoutMs: STOP_TIMEOUT_MS, log: context.log });
-  context.clean.add(record.id);
+  await sessions.forget(record.id);
+  const options = { mode: "fast", timeoutMs: STOP_TIMEOUT_MS, log: context.log } as const;
+  if ((await stopServer(await specForStop(context, record), options)).clean) context.clean.add(record.id);
   store.events.append({ serviceId: record.id, kind: "stopped", message: "stopped in order" });
 }
 

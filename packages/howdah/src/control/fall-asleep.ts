@@ -64,6 +64,7 @@ async function stopUnlessBusy(
   const secrets = await sessions.run(place, readRoleSecrets);
   if (signal.aborted || sleep.wakeWanted(record.id)) return [];
   if ((await gateway.closed(record.id, { unlessBusy: true })) > 0) return [];
+  let stopping = false;
   try {
     // Nobody comes in any more; what goes on inside by itself may have begun only now.
     const reasons = await sessions.run(place, readActivity);
@@ -74,14 +75,15 @@ async function stopUnlessBusy(
     }
     // First: a server that ends unasked after this is not started again before somebody wants it.
     store.services.observeSleep(record.id, { asleep: true, sleptAt: Date.now() });
-    sessions.forget(record.id);
-    await stopServer(placeOfServer(context, record), { mode: "fast", timeoutMs: STOP_TIMEOUT_MS, log });
-    clean.add(record.id);
+    await sessions.forget(record.id);
+    stopping = true;
+    const stopped = await stopServer(placeOfServer(context, record), { mode: "fast", timeoutMs: STOP_TIMEOUT_MS, log });
+    if (stopped.clean) clean.add(record.id);
     const took = Math.round(performance.now() - began);
     store.events.append({ serviceId: record.id, kind: "slept", message: `put to sleep in ${took} ms` });
     return [];
   } finally {
-    if (!clean.has(record.id)) await gateway.opened(record.id);
+    if (!stopping) await gateway.opened(record.id);
   }
 }
 

@@ -200,7 +200,7 @@ export class Reconciler {
       if (this.#clock.now() - since > STEADY_MS) slot.attempts = 0;
       this.#context.log.warn({ serviceId: id, postmaster: identity.pid }, "postgres ended unasked");
       this.#context.gateway.markClosed(id);
-      this.#context.sessions.forget(id);
+      void this.#context.sessions.forget(id);
       markDown(this.#context, id);
       this.#tell(id, "crashed", `process ${identity.pid} ended unasked`);
       this.#retryLater(id, slot, slot.attempts < PROMPT_RESTARTS ? 0 : undefined);
