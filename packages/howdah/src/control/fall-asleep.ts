@@ -68,7 +68,8 @@ async function stopUnlessBusy(
   try {
     // Nobody comes in any more; what goes on inside by itself may have begun only now.
     const reasons = await sessions.run(place, readActivity);
-    if (reasons.length > 0 || sleep.wakeWanted(record.id)) return reasons;
+    // Aborted: somebody came and left while the door was being closed, and may have changed a password since it was read.
+    if (reasons.length > 0 || signal.aborted || sleep.wakeWanted(record.id)) return reasons;
     const began = performance.now();
     if (JSON.stringify(store.services.roleSecrets(record.id)) !== JSON.stringify(secrets)) {
       store.services.setRoleSecrets(record.id, secrets);
