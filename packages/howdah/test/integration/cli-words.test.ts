@@ -530,9 +530,7 @@ describe("the command line", () => {
       const opened = await howdah.run(["services", "update", "main", "-s", "listen=*"]);
       expect(opened.code).toBe(0);
       expect(opened.stderr).toContain("warning: main: it listens on 0.0.0.0");
-      expect(opened.stderr).toContain(
-        "'main' is open to other machines: 0.0.0.0:5432, every address of this machine.",
-      );
+      expect(opened.stderr).toContain("'main' is open to other machines: 0.0.0.0:5432, every address of this machine.");
       expect(opened.stderr).toContain("asked of anybody who gets there");
       expect(opened.stderr).toContain("howdah services update main -s allow=10.0.0.0/8\n");
       expect(opened.stderr).toContain("howdah services update main -s listen=127.0.0.1\n");
