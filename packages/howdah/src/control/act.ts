@@ -160,6 +160,9 @@ async function start(context: Context, record: ServiceRecord, signal: AbortSigna
     store.services.patch(record.id, { restartedFor: record.restartWanted });
   }
   const result = await startServer(spec, { log: context.log, signal, knownClean });
+  const woken = knownClean && store.services.sleep(record.id).asleep;
+  // Nothing is left to be done to it: clients need not wait until all of this is written down.
+  if (woken && record.provisioned === credentialsOf(store, record)) await letClientsIn(context, record);
   store.meta.note(`service/${record.id}/version`, spec.distribution.version);
   const notices = record.definition.major <= 14 ? [endOfLifeNotice(record.definition.major)] : [];
   for (const refused of result.refused) {
@@ -170,8 +173,13 @@ async function start(context: Context, record: ServiceRecord, signal: AbortSigna
   if (JSON.stringify(notices) !== JSON.stringify(record.notices)) store.services.observe(record.id, { notices });
   store.events.append({ serviceId: record.id, kind: "started", message: `ready after ${result.durationMs} ms` });
   // Before it went to sleep it let us in, and nobody was in since.
-  if (!fresh && !(knownClean && store.services.sleep(record.id).asleep))
-    await ensureAdmin(context, record, spec, signal);
+  if (!fresh && !woken) await ensureAdmin(context, record, spec, signal);
+}
+
+async function letClientsIn({ gateway, sleep }: Context, record: ServiceRecord): Promise<void> {
+  const opening = gateway.opened(record.id);
+  sleep.running(record);
+  await opening;
 }
 
 /** The user is a superuser and may have broken the platform's own role; without it nothing here works. */

@@ -11,7 +11,8 @@ export async function observeService(context: Context, record: ServiceRecord): P
   const { store, layout } = context;
   const paths = layout.service(record.id);
   const server = await observeServer({ paths, uid: record.uid }, { knownClean: context.clean.has(record.id) });
-  const distribution = await installedDistribution(context, record);
+  // Only a running server can be reloaded instead of restarted; a wake does not wait for what it does not need.
+  const distribution = server.kind === "ready" ? await installedDistribution(context, record) : null;
   const describe = distribution === null ? null : await describeSettings(distribution);
   return {
     server,

@@ -172,6 +172,7 @@ export class Reconciler {
       const opening = gateway.opened(id);
       sleep.running(record);
       await opening;
+      sleep.noteWake(record);
     } else {
       gateway.markClosed(id);
       sleep.down(id);

@@ -124,10 +124,13 @@ describe("Sleep", () => {
     world.state = "running";
     sleep.running(record());
     await Promise.all(herd);
+    expect(world.sleep.wakes, "clients do not wait for what is written down").toBe(0);
+    sleep.noteWake(record());
     expect(world.sleep).toMatchObject({ asleep: false, wakes: 1, asleepMs: 3_030, sleptAt: null });
     expect(sleep.wakeWanted(1)).toBe(false);
     expect(sleep.histogram().count).toBe(1);
     sleep.running(record());
+    sleep.noteWake(record());
     expect(world.sleep.wakes).toBe(1);
   });
 

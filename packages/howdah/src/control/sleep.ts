@@ -32,6 +32,8 @@ interface State {
   interrupt: AbortController | null;
   /** What spoke against the last sleep. */
   reasons: readonly string[];
+  /** How long the wake took that is not written down yet, in milliseconds. */
+  tookMs: number | null;
 }
 
 export class Sleep {
@@ -85,21 +87,27 @@ export class Sleep {
     this.#plan(id, state);
   }
 
-  /** The server runs and takes connections. */
+  /** The server runs and takes connections: whoever waits is let in. Nothing is written here, clients wait for it. */
   running(record: ServiceRecord): void {
-    const { store, log } = this.#context;
     const state = this.#state(record.id);
     const waiters = state.waiters.splice(0);
     for (const { resolve } of waiters) resolve();
-    const since = state.wantedSince;
+    if (state.wantedSince !== null) state.tookMs = performance.now() - state.wantedSince;
     state.wantedSince = null;
     if (this.#context.gateway.sessions(record.id) === 0) state.idleSince ??= Date.now();
     this.#plan(record.id, state);
+  }
+
+  /** Writes down that it was woken, if it was. */
+  noteWake(record: ServiceRecord): void {
+    const { store, log } = this.#context;
+    const state = this.#state(record.id);
+    const { tookMs } = state;
+    state.tookMs = null;
     const sleep = store.services.sleep(record.id);
     if (!sleep.asleep) return;
     const now = Date.now();
     const slept = sleep.sleptAt === null ? 0 : Math.max(0, now - sleep.sleptAt);
-    const tookMs = since === null ? null : performance.now() - since;
     store.services.observeSleep(record.id, {
       asleep: false,
       wakes: sleep.wakes + 1,
@@ -213,6 +221,7 @@ export class Sleep {
         sleepWanted: false,
         interrupt: null,
         reasons: [],
+        tookMs: null,
       };
       this.#states.set(id, state);
     }
