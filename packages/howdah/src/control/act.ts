@@ -1,4 +1,5 @@
 /** Carries out one action of the plan. Each may be interrupted anywhere and run again. */
+import { setTimeout as delay } from "node:timers/promises";
 import { assertNever } from "../kernel/assert-never.js";
 import { HowdahError, isHowdahError } from "../kernel/errors.js";
 import { generatePassword } from "../kernel/password.js";
@@ -176,10 +177,14 @@ async function start(context: Context, record: ServiceRecord, signal: AbortSigna
   if (!fresh && !woken) await ensureAdmin(context, record, spec, signal);
 }
 
+/** On a small machine our own work would take the processor from the server while it greets them. */
+const PAPERWORK_AFTER_MS = 30;
+
 async function letClientsIn({ gateway, sleep }: Context, record: ServiceRecord): Promise<void> {
   const opening = gateway.opened(record.id);
   sleep.running(record);
   await opening;
+  await delay(PAPERWORK_AFTER_MS);
 }
 
 /** The user is a superuser and may have broken the platform's own role; without it nothing here works. */

@@ -6,7 +6,7 @@ import { HowdahError } from "../../kernel/errors.js";
 import type { CommandContext } from "../command.js";
 import { usageError } from "../usage.js";
 import { ensureServer } from "./launch.js";
-import { programPath } from "./program-path.js";
+import { programPath, SERVER_NODE_OPTIONS } from "./program-path.js";
 import { stopServer } from "./stop.js";
 import { isSystemdRunning, systemctl, type Unit, unitOf, unitText } from "./systemd.js";
 
@@ -28,7 +28,12 @@ export function planUnit(environment: Environment, options: { readonly user: boo
   const text = unitText({
     node: process.execPath,
     program: programPath(),
-    variables: { ...Object.fromEntries(variables), HOWDAH_HOME: environment.home, PATH: pathOfUnit() },
+    variables: {
+      ...Object.fromEntries(variables),
+      HOWDAH_HOME: environment.home,
+      PATH: pathOfUnit(),
+      NODE_OPTIONS: SERVER_NODE_OPTIONS,
+    },
     user: unit.user,
   });
   return { unit, text };

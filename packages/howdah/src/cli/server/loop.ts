@@ -6,7 +6,7 @@ import { isAlive, signalProcess } from "../../runtime/index.js";
 import type { CommandContext } from "../command.js";
 import { openServerLog } from "./log-tail.js";
 import { findSupervisors } from "./processes.js";
-import { programPath } from "./program-path.js";
+import { programPath, SERVER_NODE_OPTIONS } from "./program-path.js";
 import { SUPERVISOR_NUDGE, supervisorArguments } from "./supervisor.js";
 
 /** The exit code of a server, and so of its loop, when another one of this home was quicker. */
@@ -78,5 +78,5 @@ function serverVariables(home: string): Record<string, string> {
   const kept = Object.entries(inheritedEnvironment()).filter(
     ([name]) => KEPT.includes(name) || name.startsWith("HOWDAH_"),
   );
-  return { ...Object.fromEntries(kept), HOWDAH_HOME: home };
+  return { ...Object.fromEntries(kept), HOWDAH_HOME: home, NODE_OPTIONS: SERVER_NODE_OPTIONS };
 }

@@ -3,7 +3,7 @@
  * became of the file that names the keeper, or of the keeper itself.
  */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { type Layout, type ProcessIdentity, type ProcessInfo, readProcess } from "../../runtime/index.js";
 
 const KEEPER = "keeper-main.js";
@@ -11,7 +11,7 @@ const WORKER = "worker-main.js";
 
 /** Keepers of this home that live; more than one only after an accident. The one that gatewayInfo names comes first. */
 export function findKeepers(layout: Layout): ProcessIdentity[] {
-  const noted = notedKeeper(layout.gatewayInfo);
+  const noted = notedKeeper(layout);
   if (noted !== null) return [noted];
   return find(layout.home, [KEEPER]);
 }
@@ -19,21 +19,32 @@ export function findKeepers(layout: Layout): ProcessIdentity[] {
 /** Keepers and workers of this home. */
 export function findGatewayProcesses(layout: Layout): ProcessInfo[] {
   const named = find(layout.home, [KEEPER, WORKER]);
-  const noted = notedKeeper(layout.gatewayInfo);
+  const noted = notedKeeper(layout);
   const all = noted === null ? named : [noted, ...named];
   return [...new Map(all.map((info) => [info.pid, info])).values()];
 }
 
-function notedKeeper(path: string): ProcessInfo | null {
+function notedKeeper({ home, gatewayInfo }: Layout): ProcessInfo | null {
   let noted: { pid?: unknown; startTime?: unknown };
   try {
-    noted = JSON.parse(readFileSync(path, "utf8")) as typeof noted;
+    noted = JSON.parse(readFileSync(gatewayInfo, "utf8")) as typeof noted;
   } catch {
     // Not there, or half written at a crash: the command lines tell.
     return null;
   }
   const found = typeof noted.pid === "number" ? readProcess(noted.pid) : null;
-  return found !== null && found.startTime === noted.startTime ? found : null;
+  if (found === null || found.startTime !== noted.startTime) return null;
+  return isOfAnotherHome(commandLine(found.pid), home) ? null : found;
+}
+
+/** A copy of a home has a copy of the file, too, which names the original's keeper. A home that was moved, or is spelled
+ *  in another way, is the same one. */
+export function isOfAnotherHome(words: readonly string[], home: string): boolean {
+  const [, its] = /\/gateway\/process\/keeper-main\.js (.*) (?:\d+|-) (?:\d+|-) ?$/s.exec(words.join(" ")) ?? [];
+  if (its === undefined || its === home) return false;
+  const theirs = statSync(its, { throwIfNoEntry: false });
+  const ours = statSync(home);
+  return theirs !== undefined && (theirs.dev !== ours.dev || theirs.ino !== ours.ino);
 }
 
 function find(home: string, programs: readonly string[]): ProcessInfo[] {
@@ -50,6 +61,11 @@ export function belongsTo(words: readonly string[], home: string, programs: read
     if (at !== -1) return words[at + 1] === home;
     return words.length === 1 && words[0]?.includes(`/gateway/process/${program} ${home} `) === true;
   });
+}
+
+function commandLine(pid: number): string[] {
+  if (process.platform === "linux") return wordsOf(String(pid));
+  return commandLines().find((one) => one.pid === pid)?.words ?? [];
 }
 
 function commandLines(): { pid: number; words: string[] }[] {

@@ -39,7 +39,8 @@ export async function launchGateway(o: LaunchOptions): Promise<ProcessIdentity> 
   }
   const keeper = await spawnDetached({
     command: process.execPath,
-    args: [KEEPER, layout.home, String(o.uid ?? "-"), String(o.gid ?? "-")],
+    // It holds sockets and does nothing: V8 need not make room for young objects.
+    args: ["--max-semi-space-size=1", KEEPER, layout.home, String(o.uid ?? "-"), String(o.gid ?? "-")],
     cwd: "/",
     uid: null,
     gid: null,
