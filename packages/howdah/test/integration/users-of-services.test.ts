@@ -18,12 +18,17 @@ describe.runIf(isRoot)("as root, the user of a service", () => {
 
   it("is another in a copy of the home", async () => {
     const { id } = await howdah.json(["services", "show", "one"]);
-    // Both have the same port, so only one can run.
     await howdah.ok(["services", "stop", "one"]);
     await howdah.ok(["server", "stop"]);
+    const gateway = howdah.gateway();
     const copy = new Installation();
     try {
       execFileSync("cp", ["-a", howdah.home, copy.home]);
+      // Both have the same port, and the original's gateway, which the copy's files name, has it.
+      expect((await copy.run(["services", "start", "one"])).stderr).toContain("(PORT_TAKEN)");
+      await copy.ok(["server", "stop", "--all"]);
+      expect(howdah.gateway()).toEqual(gateway);
+      await howdah.ok(["server", "stop", "--all"]);
       await copy.ok(["services", "start", "one"]);
       expect(uidOf(copy, id)).not.toBe(uidOf(howdah, id));
       expect(await query(await copy.url("one"), "select 1 as n")).toEqual([{ n: 1 }]);
