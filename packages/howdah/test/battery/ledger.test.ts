@@ -34,7 +34,7 @@ describe("a ledger under faults", () => {
     }
   };
   const backend = () => {
-    const own = servers().filter((p) => /postgres: .*127\.0\.0\.1/.test(p.command));
+    const own = servers().filter((p) => /postgres: postgres \S+ \[local\]/.test(p.command));
     return own[Math.floor(random.next() * own.length)]?.pid;
   };
 
@@ -93,6 +93,34 @@ describe("a ledger under faults", () => {
       kill(pid, "SIGSTOP");
       await delay(random.between(10, 100));
       kill(pid, "SIGKILL");
+    },
+    "kill the gateway worker": async () => {
+      for (const pid of howdah.gateway().workers) kill(pid, "SIGKILL");
+    },
+    "kill the keeper": async () => {
+      for (const pid of howdah.gateway().keepers) kill(pid, "SIGKILL");
+    },
+    "kill the whole gateway": async () => {
+      const { keepers, workers } = howdah.gateway();
+      for (const pid of random.next() < 0.5 ? [...keepers, ...workers] : [...workers, ...keepers]) kill(pid, "SIGKILL");
+    },
+    "kill control and the gateway worker": async () => {
+      kill(await howdah.controlPid(), "SIGKILL");
+      for (const pid of howdah.gateway().workers) kill(pid, "SIGKILL");
+    },
+    "server restart": () => howdah.ok(["server", "restart"]),
+    "kill control during a server restart": async () => {
+      const control = await howdah.controlPid();
+      const restarted = howdah.run(["server", "restart"]);
+      await delay(random.between(150, 1_000));
+      kill(control, "SIGKILL");
+      await restarted;
+    },
+    "kill the gateway worker during a handover": async () => {
+      const restarted = howdah.run(["server", "restart"]);
+      await delay(random.between(300, 2_000));
+      for (const pid of howdah.gateway().workers) kill(pid, "SIGKILL");
+      await restarted;
     },
     "kill control": async () => kill(await howdah.controlPid(), "SIGKILL"),
     "kill control and postmaster": async () => {
