@@ -171,6 +171,8 @@ async function bare(service, { command, args, uid, env }, control) {
     const stopping = performance.now();
     server.kill("SIGINT");
     await exit;
+    // Its log collector ends a moment later, and is not to be taken for one of a service that sleeps.
+    while (processesOf(service).length > 0) await sleep(1);
     return { ms, stopMs: performance.now() - stopping };
   } finally {
     process.kill(control, "SIGCONT");
