@@ -37,6 +37,8 @@ export interface AuthenticateOptions {
   readonly mockSecret: Buffer;
   readonly tls: { readonly endPointHash: Buffer | null } | null;
   readonly now: number;
+  /** Waited for before a proof is looked at; throws when it is not to be. */
+  readonly turn: () => Promise<void>;
 }
 
 /**
@@ -60,7 +62,9 @@ export async function authenticate(o: AuthenticateOptions): Promise<LoginKeys> {
   if (data === null) o.send(authenticationSaslContinue(Buffer.alloc(0)));
   const initial = data ?? (await nextResponse(o.inbox, "SASL"));
   o.send(authenticationSaslContinue(exchange.first(mechanism, initial)));
-  const outcome = exchange.final(await nextResponse(o.inbox, "SASL"));
+  const proof = await nextResponse(o.inbox, "SASL");
+  await o.turn();
+  const outcome = exchange.final(proof);
   if (!outcome.ok || known === null) throw wrongPassword(o.role);
   o.send(authenticationSaslFinal(outcome.serverFinal));
   if (o.secret?.canLogin !== true) throw mayNotLogIn(o.role);
@@ -78,6 +82,7 @@ async function refuseMd5(o: AuthenticateOptions, verifier: string): Promise<neve
   const salt = randomBytes(4);
   o.send(authenticationMd5Password(salt));
   const response = parsePasswordMessage(await nextResponse(o.inbox, "password"));
+  await o.turn();
   if (!verifyMd5({ verifier, salt, response })) throw wrongPassword(o.role);
   if (o.secret?.canLogin !== true) throw mayNotLogIn(o.role);
   throw new Refused("role", SQLSTATES.wrongPassword, `password authentication failed for user "${o.role}"`, {

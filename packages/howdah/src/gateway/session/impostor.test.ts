@@ -1,4 +1,5 @@
-/** What a service's superuser can do to the gateway: put a program of his own behind his server's socket. */
+/** What a service's superuser can do to the gateway: put a program of his own behind his server's socket, and come as
+ *  often as he likes. */
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
@@ -35,7 +36,11 @@ beforeEach(async () => {
   const socketPath = join(folder, "server");
   impostor.listen(socketPath);
   await once(impostor, "listening");
-  front = await Front.open({ verifier: async () => secret, endpoint: { socketPath } });
+  front = await Front.open({
+    verifier: async () => secret,
+    endpoint: { socketPath },
+    limits: { sessionsPerService: 2 },
+  });
 });
 afterEach(async () => {
   await front[Symbol.asyncDispose]();
@@ -76,4 +81,21 @@ it("is not listened to for ever", { timeout: 20_000 }, async () => {
   expect(await outcome()).toBe("XX000 the server did not take the login");
   // What it could send before we hung up lies in the socket's buffers.
   expect(sent).toBeLessThan(16 * 2 ** 20);
+});
+
+it("cannot gather clients that wait until there is room for nobody else's", async () => {
+  answer = () => undefined;
+  using first = await Wire.to(front.port);
+  using second = await Wire.to(front.port);
+  for (const wire of [first, second]) {
+    wire.send(startupMessage(new Map([["user", "app"]]), 0));
+    expect(await wire.prove("right")).toBe("R");
+  }
+  expect(await outcome()).toBe("53300 too many clients of this service");
+  first.socket.destroy();
+  await expect.poll(() => front.sessions.count).toBe(1);
+  using next = await Wire.to(front.port);
+  next.send(startupMessage(new Map([["user", "app"]]), 0));
+  expect(await next.prove("right")).toBe("R");
+  await expect.poll(() => front.sessions.list(null).length).toBe(2);
 });

@@ -13,6 +13,8 @@ export interface Limits {
   readonly unreadBytes: number;
   /** Bytes kept for a client that is held; then its socket is not read any more. */
   readonly heldBytes: number;
+  /** Of one service, held ones included: whoever may log in to one must not use up what all of them share. */
+  readonly sessionsPerService: number;
   /** Logins to one server at the same time; the others wait in line. */
   readonly serverLogins: number;
   /** Longest wait before a server without a free backend (53300) is asked again. */
@@ -23,19 +25,22 @@ export interface Limits {
   readonly verifierMs: number;
   /** Addresses whose wrong passwords are remembered. */
   readonly refusedAddresses: number;
-  /** Refusals that wait for their time, of one address; further ones are closed at once. */
+  /** Refusals that wait for their time, of one address; meanwhile no further proof of it is looked at. */
   readonly waitingRefusals: number;
   /** How long a socket is still read after its last answer, so that the answer is not lost by a reset. */
   readonly lingerMs: number;
 }
 
 export function defaultLimits(): Limits {
+  const descriptors = descriptorLimit();
   return {
     // Each session that works takes two descriptors: strangers get no more than half of all.
-    unauthenticated: Math.max(16, Math.min(10_000, Math.floor(descriptorLimit() / 2))),
+    unauthenticated: Math.max(16, Math.min(10_000, Math.floor(descriptors / 2))),
+    // And the clients of one service a quarter.
+    sessionsPerService: Math.max(16, Math.min(5_000, Math.floor(descriptors / 8))),
     loginMs: 15_000,
     unreadBytes: 10_240,
-    heldBytes: 65_536,
+    heldBytes: 16_384,
     serverLogins: 16,
     backendRetryMs: 250,
     serverLoginMs: 30_000,

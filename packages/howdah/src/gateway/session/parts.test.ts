@@ -50,26 +50,75 @@ describe("where a client comes from", () => {
 });
 
 describe("the delay of refusals", () => {
-  it("grows, is forgotten, and remembers a bounded number of addresses", () => {
-    let now = 1_000;
-    const delays = new RefusalDelay({
-      clock: { now: () => now, sleep: async () => undefined },
-      addresses: 2,
-      waiting: 9,
-    });
-    const fail = (key: string) => {
-      const delay = delays.failed(key);
-      delay?.done();
-      return delay?.waitMs;
+  let now = 1_000;
+  const sleeps: { ms: number; wake: () => void }[] = [];
+  const clock = {
+    now: () => now,
+    sleep: (ms: number) => new Promise<void>((wake) => void sleeps.push({ ms, wake })),
+  };
+  const signal = new AbortController().signal;
+  const from = (address: string, role = "app") => ({ service: 7, peer: peerAt(address, 1), role });
+  const make = (waiting: number) => {
+    sleeps.length = 0;
+    return new RefusalDelay({ clock, addresses: 2, waiting });
+  };
+
+  it("grows, is forgotten, and remembers a bounded number of addresses", async () => {
+    const delays = make(99);
+    const fail = (address: string) => {
+      const before = sleeps.length;
+      delays.failed(from(address));
+      return sleeps.slice(before).map(({ ms }) => ms);
     };
-    expect([1, 2, 3, 4, 5, 6].map(() => fail("a"))).toEqual([0, 0, 0, 100, 200, 400]);
-    expect(fail("b")).toBe(0);
-    expect(fail("a")).toBe(800);
-    fail("c");
+    expect([1, 2, 3, 4, 5, 6].flatMap(() => fail("10.0.0.1"))).toEqual([100, 200, 400]);
+    expect(fail("10.0.0.2")).toEqual([]);
+    expect(fail("10.0.0.1")).toEqual([800]);
+    fail("10.0.0.3");
     expect(delays.size).toBe(2);
-    expect(fail("a")).toBe(1_600);
+    expect(fail("10.0.0.1")).toEqual([1_600]);
     now += 3_600_000;
-    expect(fail("a")).toBe(0);
+    expect(fail("10.0.0.1")).toEqual([]);
+  });
+
+  it("holds for guesses whose answer nobody waits for, and lets nobody jump the line", async () => {
+    const delays = make(2);
+    const guess = from("10.0.0.1");
+    for (let i = 0; i < 5; i++) {
+      await delays.turn(guess, signal);
+      delays.failed(guess);
+    }
+    const passed: number[] = [];
+    const leaver = new AbortController();
+    const left = delays.turn(guess, leaver.signal);
+    const turns = [1, 2].map((n) => delays.turn(guess, signal).then(() => passed.push(n)));
+    leaver.abort(new Error("gone"));
+    await expect(left).rejects.toThrow("gone");
+    expect(passed).toEqual([]);
+    // Another address, another service.
+    await delays.turn(from("10.0.0.2"), signal);
+    await delays.turn({ ...guess, service: 8 }, signal);
+    sleeps[0]?.wake();
+    await turns[0];
+    expect(passed).toEqual([1]);
+    const late = Array.from({ length: 7 }, () => delays.turn(guess, signal));
+    await expect(delays.turn(guess, signal)).rejects.toMatchObject({ sqlstate: "57P03" });
+    for (let i = 0; i < 8; i++) {
+      delays.failed(guess);
+      sleeps.at(-1)?.wake();
+      await settle();
+    }
+    await Promise.all([...turns, ...late]);
+  });
+
+  it("keeps nobody out who has been in before, and nobody on this machine", async () => {
+    const delays = make(2);
+    delays.succeeded(from("10.0.0.1", "known"));
+    for (const address of ["10.0.0.1", "127.0.0.1", "::1"]) {
+      for (let i = 0; i < 9; i++) delays.failed(from(address, "guessed"));
+    }
+    await delays.turn(from("10.0.0.1", "known"), signal);
+    await delays.turn(from("127.0.0.1"), signal);
+    await delays.turn(from("::1"), signal);
   });
 });
 

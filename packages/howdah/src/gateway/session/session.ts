@@ -13,8 +13,9 @@ import { Inbox } from "./inbox.js";
 import { LoginTimer } from "./login-timer.js";
 import { mockSecretOf } from "./mock-secret.js";
 import { type Cancel, openConversation, type Startup } from "./opening.js";
-import { admits, blameOf, type Peer } from "./peer.js";
+import { admits, type Peer } from "./peer.js";
 import { Dropped, Refused, RefusedByServer, SQLSTATES } from "./refusal.js";
+import type { Attempt } from "./refusal-delay.js";
 import { type LoginKeys, logInToServer } from "./server-login.js";
 import type { Service } from "./service.js";
 import type { Shared } from "./shared.js";
@@ -168,8 +169,14 @@ export class Session {
     const keys = await this.#prove();
     this.#timer.pause();
     this.#gone.signal.throwIfAborted();
-    this.#inbox.hold(this.#shared.limits.heldBytes);
+    this.#shared.delays.succeeded(this.#attempt);
     const service = this.#shared.service(endpoint);
+    if (service.sessions.size >= this.#shared.limits.sessionsPerService) {
+      throw new Refused("overload", SQLSTATES.tooManyConnections, "too many clients of this service", {
+        detail: `The gateway serves at most ${this.#shared.limits.sessionsPerService} of one service, waiting ones included.`,
+      });
+    }
+    this.#inbox.hold(this.#shared.limits.heldBytes);
     service.sessions.add(this);
     this.#start.onAuthenticated(service);
     try {
@@ -207,7 +214,12 @@ export class Session {
       mockSecret: mockSecretOf(this.#shared.mockSecret, endpoint.id),
       tls: this.#tls,
       now: this.#shared.clock.now(),
+      turn: () => this.#shared.delays.turn(this.#attempt, this.#gone.signal),
     });
+  }
+
+  get #attempt(): Attempt {
+    return { service: this.#start.endpoint.id, peer: this.#start.peer, role: this.#role ?? "" };
   }
 
   /** From the proof to the last byte. */
@@ -267,22 +279,20 @@ export class Session {
     if (end.unexpected) this.#shared.log.error({ err: error, service, client }, "session failed");
     if (end.bytes === null) return;
     this.#timer.pause();
-    if (end.reason === "password" && !(error instanceof RefusedByServer) && !(await this.#atone(service))) return;
+    if (end.reason === "password" && !(error instanceof RefusedByServer) && !(await this.#atone())) return;
     await this.#sayGoodbye(end.bytes);
   }
 
   /** Waits as long as a wrong password has to. False: too many of the same address wait, or the client has left. */
-  async #atone(service: number): Promise<boolean> {
-    const delay = this.#shared.delays.failed(`${service}/${blameOf(this.#start.peer)}`);
+  async #atone(): Promise<boolean> {
+    const delay = this.#shared.delays.failed(this.#attempt);
     if (delay === null) return false;
     try {
-      if (delay.waitMs > 0) await this.#shared.clock.sleep(delay.waitMs, this.#gone.signal);
+      await delay.due(this.#gone.signal);
       return true;
     } catch {
       // Only the signal ends it: the client is gone.
       return false;
-    } finally {
-      delay.done();
     }
   }
 
