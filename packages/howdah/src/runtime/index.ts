@@ -1,3 +1,3 @@
-export { isSocketFolderReady, prepareHome, prepareServiceFolders } from "./home.js";
+export { prepareHome, prepareServiceFolders } from "./home.js";
 export { type Layout, layoutOf, type ServiceLayout } from "./layout.js";
 export * from "./process/index.js";

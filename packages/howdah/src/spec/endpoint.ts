@@ -23,7 +23,7 @@ export const Ssl = z.enum(["off", "allow", "require"]);
 export type Ssl = z.infer<typeof Ssl>;
 
 /** An address with an optional prefix length: `10.0.0.0/8`, `192.168.1.7`, `fd00::/8`. */
-export const Network = z.string().refine(isNetwork, "not an address or a network such as 10.0.0.0/8");
+const Network = z.string().refine(isNetwork, "not an address or a network such as 10.0.0.0/8");
 
 /** How clients may reach a service. */
 export const EndpointPolicy = z.strictObject({

@@ -69,7 +69,7 @@ export interface ServiceRecord {
 
 export type ServicePatch = Partial<Omit<ServiceRecord, "id" | "project" | "name" | "slug" | "createdAt">>;
 
-export type ObservedPatch = Pick<ServicePatch, "state" | "stateDetail" | "observedGeneration" | "notices">;
+type ObservedPatch = Pick<ServicePatch, "state" | "stateDetail" | "observedGeneration" | "notices">;
 
 export interface NewService {
   readonly project: string;

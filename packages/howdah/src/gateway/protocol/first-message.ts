@@ -27,11 +27,11 @@ export type FirstMessage =
       readonly unknownOptions: readonly string[];
     };
 
-export const SSL_REQUEST = 80_877_103;
-export const GSS_REQUEST = 80_877_104;
+const SSL_REQUEST = 80_877_103;
+const GSS_REQUEST = 80_877_104;
 export const CANCEL_REQUEST = 80_877_102;
 export const PROTOCOL_MAJOR = 3;
-export const LATEST_MINOR = 2;
+const LATEST_MINOR = 2;
 /** Length of a cancellation secret in protocol 3.0, and the longest in 3.2. */
 export const MIN_CANCEL_SECRET_BYTES = 4;
 export const MAX_CANCEL_SECRET_BYTES = 256;

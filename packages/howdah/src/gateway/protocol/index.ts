@@ -4,16 +4,14 @@ export {
   authenticationSasl,
   authenticationSaslContinue,
   authenticationSaslFinal,
-  type ErrorFields,
   errorResponse,
   negotiateProtocolVersion,
   SSL_ACCEPTED,
   SSL_REFUSED,
 } from "./backend-messages.js";
-export { type FirstMessage, isTlsHello, LATEST_MINOR, parseFirstMessage } from "./first-message.js";
+export { type FirstMessage, isTlsHello, parseFirstMessage } from "./first-message.js";
 export { cancelRequest, saslInitialResponse, saslResponse, startupMessage } from "./frontend-messages.js";
 export {
-  type Authentication,
   parseAuthentication,
   parseBackendKeyData,
   parseErrorResponse,
@@ -25,7 +23,7 @@ export {
 export { verifyMd5 } from "./md5.js";
 export { MAX_LOGIN_MESSAGE_BYTES, MAX_SASL_MESSAGE_BYTES, type Message, parseMessage } from "./message.js";
 export { ScramClientExchange } from "./scram/client-exchange.js";
-export { SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from "./scram/mechanisms.js";
+export { SCRAM_SHA_256 } from "./scram/mechanisms.js";
 export { ScramServerExchange } from "./scram/server-exchange.js";
 export { mockVerifier, parseVerifier, type ScramVerifier } from "./scram/verifier.js";
 export { ProtocolViolation } from "./violation.js";

@@ -9,5 +9,5 @@ export { readPostmasterPid } from "./postmaster-pid.js";
 export { readLog } from "./read-log.js";
 export { reloadServer } from "./reload-server.js";
 export { startServer } from "./start-server.js";
-export { type StopResult, stopServer } from "./stop-server.js";
+export { stopServer } from "./stop-server.js";
 export { endProcessesOf, endStrayServers, endSurvivors } from "./survivors.js";

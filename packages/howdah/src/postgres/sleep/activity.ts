@@ -9,7 +9,7 @@
 import type pg from "pg";
 import { ADMIN_ROLE } from "../settings/index.js";
 
-export interface ActivityRow {
+interface ActivityRow {
   readonly kind:
     | "session"
     | "statement"
