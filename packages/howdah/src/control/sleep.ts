@@ -28,6 +28,8 @@ interface State {
   idleSince: number | null;
   timer: NodeJS.Timeout | null;
   sleepWanted: boolean;
+  /** Something spoke against a sleep: no question before this moment. */
+  notBefore: number;
   /** Ends the preparations for a sleep: somebody came. */
   interrupt: AbortController | null;
   /** What spoke against the last sleep. */
@@ -159,7 +161,9 @@ export class Sleep {
     if (state.idleSince === null || reasons.length === 0) return;
     const record = this.#context.store.services.get(id);
     if (record?.definition.mode.kind !== "flash") return;
-    this.#later(id, state, Math.min(ASK_AGAIN_MS, record.definition.mode.timeoutMs));
+    // Kept, since whoever settles the service plans once more.
+    state.notBefore = Date.now() + Math.min(ASK_AGAIN_MS, record.definition.mode.timeoutMs);
+    this.#plan(id, state);
   }
 
   view(record: ServiceRecord): SleepView {
@@ -219,6 +223,7 @@ export class Sleep {
         idleSince: null,
         timer: null,
         sleepWanted: false,
+        notBefore: 0,
         interrupt: null,
         reasons: [],
         tookMs: null,
@@ -244,7 +249,8 @@ export class Sleep {
       state.timer = null;
       return;
     }
-    this.#later(id, state, Math.max(0, state.idleSince + mode.timeoutMs - Date.now()));
+    const at = Math.max(state.idleSince + mode.timeoutMs, state.notBefore);
+    this.#later(id, state, Math.max(0, at - Date.now()));
   }
 
   #later(id: number, state: State, waitMs: number): void {
