@@ -36,7 +36,7 @@ function isDown(record: ServiceRecord, context: Context): boolean {
 }
 
 function kept({ store }: Context, service: number, role: string): RoleSecret | null {
-  return store.services.roleSecrets(service).find((secret) => secret.role === role) ?? null;
+  return store.services.roleSecret(service, role);
 }
 
 function gone(): HowdahError {

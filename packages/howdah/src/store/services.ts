@@ -2,6 +2,7 @@ import { HowdahError } from "../kernel/errors.js";
 import type { InitScript, RoleSecret } from "../spec/index.js";
 import type { Database } from "./database.js";
 import { deleteMetaOf } from "./meta.js";
+import { RecentRoleSecrets } from "./recent-role-secrets.js";
 import type { SecretBox, SecretPlace } from "./secret-box.js";
 import * as rows from "./service-rows.js";
 import { selectRoleSecrets, selectSleep, upsertRoleSecrets, upsertSleep } from "./sleep-rows.js";
@@ -16,6 +17,11 @@ export function createServices(db: Database, box: SecretBox, now: () => number):
     if (after.port !== before.port) requirePort(db, after.port);
     rows.updateService(db, after);
     return rows.toRecord(live(id));
+  };
+  const recent = new RecentRoleSecrets();
+  const roleSecrets = (id: number) => {
+    const sealed = selectRoleSecrets(db, id);
+    return sealed === undefined ? [] : (JSON.parse(box.open(sealed, secretsPlace(id))) as RoleSecret[]);
   };
   return {
     list: (project) =>
@@ -38,15 +44,15 @@ export function createServices(db: Database, box: SecretBox, now: () => number):
         upsertSleep(db, id, next);
         return next;
       }),
-    roleSecrets: (id) => {
-      const sealed = selectRoleSecrets(db, id);
-      return sealed === undefined ? [] : (JSON.parse(box.open(sealed, secretsPlace(id))) as RoleSecret[]);
-    },
-    setRoleSecrets: (id, secrets) =>
+    roleSecrets,
+    roleSecret: (id, role) => recent.of(id, () => roleSecrets(id)).get(role) ?? null,
+    setRoleSecrets: (id, secrets) => {
+      recent.forget(id);
       db.transaction(() => {
         live(id);
         upsertRoleSecrets(db, id, box.seal(JSON.stringify(secrets), secretsPlace(id)));
-      }),
+      });
+    },
     password: (id) => box.open(rows.selectPassword(db, id) ?? notFound(id), passwordPlace(id)),
     setPassword: (id, password) => {
       if (rows.updatePassword(db, id, box.seal(password, passwordPlace(id)), now()) === 0) notFound(id);
@@ -56,10 +62,12 @@ export function createServices(db: Database, box: SecretBox, now: () => number):
       return sealed === undefined ? [] : (JSON.parse(box.open(sealed, scriptsPlace(id))) as InitScript[]);
     },
     clearInitScripts: (id) => rows.deleteInitScripts(db, id),
-    discard: (id) =>
+    discard: (id) => {
+      recent.forget(id);
       db.transaction(() => {
         if (rows.deleteLive(db, id) > 0) deleteMetaOf(db, id);
-      }),
+      });
+    },
     ports: () => new Set(rows.selectPorts(db)),
     uids: () => new Set(rows.selectUids(db)),
   };

@@ -387,6 +387,20 @@ describe("sleep", () => {
     expect(store.services.roleSecrets(id)).toEqual([]);
   });
 
+  test("one verifier is found by its role, and never an old one", () => {
+    const { id } = store.services.insert(newService());
+    expect(store.services.roleSecret(id, "r7")).toBeNull();
+    const role = (name: string, verifier: string) => ({ role: name, verifier, canLogin: true, validUntil: null });
+    store.services.setRoleSecrets(id, [role("r7", "one"), role("r8", "two")]);
+    expect(store.services.roleSecret(id, "r7")).toEqual(role("r7", "one"));
+    expect(store.services.roleSecret(id, "nobody")).toBeNull();
+    store.services.setRoleSecrets(id, [role("r7", "another")]);
+    expect(store.services.roleSecret(id, "r7")?.verifier).toBe("another");
+    expect(store.services.roleSecret(id, "r8")).toBeNull();
+    store.services.discard(id);
+    expect(store.services.roleSecret(id, "r7")).toBeNull();
+  });
+
   test("an observation is a patch of what is only observed, and unknown services have none", () => {
     const { id } = store.services.insert(newService());
     expect(store.services.observe(id, { state: "sleeping" })).toMatchObject({ state: "sleeping" });

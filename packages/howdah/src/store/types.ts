@@ -127,6 +127,8 @@ export interface Store extends Disposable {
     observeSleep(id: number, patch: Partial<SleepRecord>): SleepRecord;
     /** Roles as they were when the service last went to sleep; kept encrypted. */
     roleSecrets(id: number): RoleSecret[];
+    /** One of them, without opening all of them each time; null when there is none. */
+    roleSecret(id: number, role: string): RoleSecret | null;
     setRoleSecrets(id: number, secrets: readonly RoleSecret[]): void;
     password(id: number): string;
     setPassword(id: number, password: string): void;
