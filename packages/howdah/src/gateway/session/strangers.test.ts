@@ -50,6 +50,14 @@ describe("a stranger", () => {
     expect(front.asked).toEqual([]);
   });
 
+  it("is not told in control's words why his password cannot be checked", async () => {
+    const words = Object.assign(new Error("/var/lib/howdah/secret"), { code: "57P03", hint: "/var/lib/howdah" });
+    await open({ verifier: () => Promise.reject(words) });
+    const { code, message, hint, detail } = await front.refusal();
+    expect(code).toBe("57P03");
+    expect(`${message} ${hint} ${detail}`).not.toContain("/var/lib");
+  });
+
   it("who sends more than a login needs is hung up on", async () => {
     using wire = await Wire.to(front.port);
     wire.send(STARTUP);

@@ -6,7 +6,7 @@
 import type { Clock } from "../../kernel/clock.js";
 import { backoffMs } from "../../kernel/retry.js";
 import type { RoleSecret } from "../../spec/index.js";
-import { Refused, refusedByControl, SQLSTATES, sqlstateOf } from "./refusal.js";
+import { Refused, SQLSTATES, sqlstateOf } from "./refusal.js";
 import { within } from "./within.js";
 
 /** Roles whose last known secret is kept, of all services together. */
@@ -33,8 +33,8 @@ export class Verifiers {
     },
   ) {}
 
-  /** @throws Refused 57P03 when control is away for longer than `holdMs` and the role is not known from before; what
-   *    control answered with an SQLSTATE; the signal's reason */
+  /** @throws Refused 57P03 when control is away for longer than `holdMs` and the role is not known from before, or with
+   *    the SQLSTATE that control answered with; the signal's reason */
   async lookUp(
     service: number,
     role: string,
@@ -53,7 +53,7 @@ export class Verifiers {
       } catch (error) {
         if (o.signal.aborted) throw error;
         const sqlstate = sqlstateOf(error);
-        if (sqlstate !== null && error instanceof Error) throw refusedByControl(error, sqlstate);
+        if (sqlstate !== null) throw unavailable(error, sqlstate);
         this.o.onAway(error);
         if (known !== undefined) return known;
         const waitMs = backoffMs(attempt, 50, 1_000);
@@ -111,9 +111,11 @@ function settled(work: Promise<unknown>): Promise<void> {
   );
 }
 
-function unavailable(cause: unknown): Refused {
-  return new Refused("unavailable", SQLSTATES.cannotConnectNow, "the gateway cannot ask for the role's password now", {
+/** Whoever hears this has not proven anything yet: control's own words, with paths and what PostgreSQL said, are for
+ *  people whom it may concern. */
+function unavailable(cause: unknown, sqlstate: string = SQLSTATES.cannotConnectNow): Refused {
+  return new Refused("unavailable", sqlstate, "the gateway cannot ask for the role's password now", {
     cause,
-    hint: "Try again in a moment; 'howdah server status' tells whether Howdah runs.",
+    hint: "Try again in a moment; 'howdah services list' tells what state the service is in.",
   });
 }
