@@ -1,8 +1,11 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { belongsTo, isOfAnotherHome } from "./find.js";
+import { layoutOf } from "../../runtime/index.js";
+import { belongsTo, findGatewayProcesses, findKeepers, isOfAnotherHome } from "./find.js";
 
 describe("the command line of a process", () => {
   const file = "/opt/howdah/dist/gateway/process/keeper-main.js";
@@ -34,5 +37,43 @@ describe("the command line of a process", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+const STRANGER = 65_534;
+const isRoot = process.getuid?.() === 0;
+
+describe("processes with a gateway's command line", () => {
+  /** Names of programs that run meanwhile, as somebody. */
+  async function meanwhile(program: string, uid: number, look: (found: (number | undefined)[]) => void): Promise<void> {
+    const layout = layoutOf(mkdtempSync(join(tmpdir(), "howdah-find-")));
+    writeFileSync(layout.gatewayInfo, JSON.stringify({ uid: 70_000 }));
+    const sleeping = "setTimeout(() => undefined, 60_000); process.stdout.write('here')";
+    const words = ["-e", sleeping, `/x/gateway/process/${program}`, layout.home, "-", "-"];
+    const child = spawn(process.execPath, words, { uid, gid: uid, cwd: "/", stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      await once(child.stdout, "data");
+      look([...findKeepers(layout), ...findGatewayProcesses(layout)].map(({ pid }) => (pid === child.pid ? 1 : pid)));
+    } finally {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      rmSync(layout.home, { recursive: true });
+    }
+  }
+
+  it("are the gateway's when they are ours", async () => {
+    const uid = process.getuid?.() ?? -1;
+    await meanwhile("keeper-main.js", uid, (found) => expect(found).toEqual([1, 1]));
+    await meanwhile("worker-main.js", uid, (found) => expect(found).toEqual([1]));
+  });
+
+  // Only root can make a process of another user.
+  it.skipIf(!isRoot)("are a stranger's when only their words are the gateway's", async () => {
+    for (const program of ["keeper-main.js", "worker-main.js"]) {
+      await meanwhile(program, STRANGER, (found) => expect(found).toEqual([]));
+    }
+    // Who the workers are, but not their keeper.
+    await meanwhile("worker-main.js", 70_000, (found) => expect(found).toEqual([1]));
+    await meanwhile("keeper-main.js", 70_000, (found) => expect(found).toEqual([]));
   });
 });

@@ -1,6 +1,7 @@
 /**
  * Which processes belong to a home's gateway. They are known by their command line, so that they are found whatever
- * became of the file that names the keeper, or of the keeper itself.
+ * became of the file that names the keeper, or of the keeper itself; and by their user, since anybody can give a process
+ * such a command line, and a gateway that seems to run would not be started.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
@@ -18,22 +19,33 @@ export function findKeepers(layout: Layout): ProcessIdentity[] {
 
 /** Keepers and workers of this home. */
 export function findGatewayProcesses(layout: Layout): ProcessInfo[] {
-  const named = find(layout.home, [KEEPER, WORKER]);
+  const { uid } = readNote(layout.gatewayInfo);
+  const named = [...find(layout.home, [KEEPER]), ...find(layout.home, [WORKER], uid)];
   const noted = notedKeeper(layout);
   const all = noted === null ? named : [noted, ...named];
   return [...new Map(all.map((info) => [info.pid, info])).values()];
 }
 
-function notedKeeper({ home, gatewayInfo }: Layout): ProcessInfo | null {
-  let noted: { pid?: unknown; startTime?: unknown };
+interface Note {
+  readonly pid?: unknown;
+  readonly startTime?: unknown;
+  /** The user that workers become. */
+  readonly uid?: unknown;
+}
+
+function readNote(gatewayInfo: string): Note {
   try {
-    noted = JSON.parse(readFileSync(gatewayInfo, "utf8")) as typeof noted;
+    return JSON.parse(readFileSync(gatewayInfo, "utf8")) as Note;
   } catch {
     // Not there, or half written at a crash: the command lines tell.
-    return null;
+    return {};
   }
+}
+
+function notedKeeper({ home, gatewayInfo }: Layout): ProcessInfo | null {
+  const noted = readNote(gatewayInfo);
   const found = typeof noted.pid === "number" ? readProcess(noted.pid) : null;
-  if (found === null || found.startTime !== noted.startTime) return null;
+  if (found === null || found.startTime !== noted.startTime || !isTrusted(found)) return null;
   return isOfAnotherHome(commandLine(found.pid), home) ? null : found;
 }
 
@@ -47,11 +59,17 @@ export function isOfAnotherHome(words: readonly string[], home: string): boolean
   return theirs !== undefined && (theirs.dev !== ours.dev || theirs.ino !== ours.ino);
 }
 
-function find(home: string, programs: readonly string[]): ProcessInfo[] {
+/** `user`: besides our own. */
+function find(home: string, programs: readonly string[], user?: unknown): ProcessInfo[] {
   return commandLines()
     .filter(({ words }) => belongsTo(words, home, programs))
     .map(({ pid }) => readProcess(pid))
-    .filter((info) => info !== null);
+    .filter((info) => info !== null)
+    .filter((info) => isTrusted(info, user));
+}
+
+function isTrusted({ uid }: ProcessInfo, user?: unknown): boolean {
+  return uid === process.geteuid?.() || uid === user;
 }
 
 /** `words`: one joined text where the system does not tell them apart. */

@@ -33,7 +33,7 @@ export async function launchGateway(o: LaunchOptions): Promise<ProcessIdentity> 
   const { layout, log, version } = o;
   const [living] = findKeepers(layout);
   if (living !== undefined) {
-    writeInfo(layout, living);
+    writeInfo(layout, living, o.uid);
     log.info({ pid: living.pid }, "gateway runs already");
     return living;
   }
@@ -48,7 +48,7 @@ export async function launchGateway(o: LaunchOptions): Promise<ProcessIdentity> 
     stdoutPath: layout.gatewayLog,
     stderrPath: layout.gatewayLog,
   });
-  writeInfo(layout, keeper);
+  writeInfo(layout, keeper, o.uid);
   log.info({ pid: keeper.pid, version }, "gateway started");
   return keeper;
 }
@@ -65,8 +65,8 @@ export async function endGateway(layout: Layout): Promise<void> {
       signalProcess(worker, "SIGTERM");
       await end(worker);
     }
-    rmSync(layout.gatewayInfo, { force: true });
   }
+  rmSync(layout.gatewayInfo, { force: true });
 }
 
 async function end(identity: ProcessIdentity): Promise<void> {
@@ -77,9 +77,9 @@ async function end(identity: ProcessIdentity): Promise<void> {
 }
 
 /** Never half-written; under the home's lock, so the draft is ours. */
-function writeInfo(layout: Layout, { pid, startTime }: ProcessIdentity): void {
+function writeInfo(layout: Layout, { pid, startTime }: ProcessIdentity, uid: number | null): void {
   const draft = `${layout.gatewayInfo}.tmp`;
   rmSync(draft, { force: true });
-  writeFileSync(draft, `${JSON.stringify({ pid, startTime })}\n`, { mode: 0o600, flag: "wx" });
+  writeFileSync(draft, `${JSON.stringify({ pid, startTime, uid })}\n`, { mode: 0o600, flag: "wx" });
   renameSync(draft, layout.gatewayInfo);
 }
