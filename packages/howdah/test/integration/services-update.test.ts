@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Installation, query } from "../support/installation.js";
+import { freePort, Installation, query } from "../support/installation.js";
 
 describe("changing a service", () => {
   let howdah: Installation;
@@ -34,8 +34,7 @@ describe("changing a service", () => {
   });
 
   it("the endpoint moves when it is asked to, with the data", async () => {
-    const { endpoint } = await show();
-    const port = endpoint.port + 1_000;
+    const port = await freePort();
     await howdah.ok(["services", "update", "db", "-s", `port=${port}`]);
     expect((await show()).endpoint.port).toBe(port);
     expect(await query(await howdah.url("db"), "select answer from kept")).toEqual([{ answer: 42 }]);

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -213,4 +214,13 @@ export async function until<T>(
     if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
     await new Promise((r) => setTimeout(r, 20));
   }
+}
+
+/** A port that nobody has at this moment; the kernel's choice, so that tests that run side by side get different ones. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
 }
