@@ -28,6 +28,8 @@ export interface Layout {
   readonly gatewayLog: string;
   /** {pid, startTime} of that process. */
   readonly gatewayInfo: string;
+  /** That process makes the salts of roles that do not exist from it. */
+  readonly gatewaySecret: string;
   service(id: number): ServiceLayout;
 }
 
@@ -66,6 +68,7 @@ export function layoutOf(home: string): Layout {
     gatewaySocket: join(sockets, "gateway.sock"),
     gatewayLog: join(home, "gateway.log"),
     gatewayInfo: join(home, "gateway.json"),
+    gatewaySecret: join(home, "gateway.secret"),
     service: (id) => {
       const root = join(services, String(id));
       return {

@@ -8,6 +8,7 @@ import { minimalEnvironment, readEnvironment } from "../../kernel/environment.js
 import { layoutOf } from "../../runtime/layout.js";
 import { boundLog } from "./bound-log.js";
 import { Keeper, type KeeperOptions } from "./keeper.js";
+import { mockSecretOf } from "./mock-secret-file.js";
 
 const LOOK_AT_LOG_MS = 60_000;
 
@@ -28,15 +29,16 @@ const log: KeeperOptions["log"] = (level, msg, fields = {}) => {
   }
 };
 
+const { gatewayLog, gatewaySecret } = layoutOf(home);
 const keeper = new Keeper({
   program: fileURLToPath(new URL("./worker-main.js", import.meta.url)),
   args: process.argv.slice(2),
   env: { ...minimalEnvironment(), HOWDAH_HOME: home, HOWDAH_LOG_LEVEL: logLevel },
+  mockSecret: mockSecretOf(gatewaySecret),
   log,
   onEnd: (code) => process.exit(code),
 });
 
-const { gatewayLog } = layoutOf(home);
 setInterval(() => {
   try {
     boundLog(gatewayLog);

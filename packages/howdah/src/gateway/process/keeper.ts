@@ -5,7 +5,6 @@
  * byte from a client, knows nothing of PostgreSQL, and is small enough to be read at one sitting.
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import {
   isListenerHandle,
@@ -31,6 +30,8 @@ export interface KeeperOptions {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** As `ToWorker`'s. */
+  readonly mockSecret: string;
   readonly log: (level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>) => void;
   /** Nothing is left to do. */
   readonly onEnd: (code: number) => void;
@@ -44,7 +45,6 @@ interface Worker {
 
 export class Keeper {
   readonly #options: KeeperOptions;
-  readonly #mockSecret = randomBytes(32).toString("hex");
   readonly #held = new Map<number, ListenerHandle>();
   /** Draining ones included. */
   readonly #workers = new Set<Worker>();
@@ -78,7 +78,7 @@ export class Keeper {
   }
 
   #fork(o: { accept: boolean }): Worker {
-    const { program, args, env, log } = this.#options;
+    const { program, args, env, mockSecret, log } = this.#options;
     const child = fork(program, args, { env, execArgv: [], cwd: "/", stdio: ["ignore", "inherit", "inherit", "ipc"] });
     const worker: Worker = { child, startedAt: Date.now() };
     this.#workers.add(worker);
@@ -91,7 +91,7 @@ export class Keeper {
     });
     log("info", "worker started", { worker: child.pid, listeners: this.#held.size });
     for (const [service, handle] of this.#held) tell(worker, { say: "listener", service }, handle);
-    tell(worker, { say: "start", accept: o.accept, mockSecret: this.#mockSecret });
+    tell(worker, { say: "start", accept: o.accept, mockSecret });
     return worker;
   }
 
