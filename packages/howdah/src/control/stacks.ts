@@ -191,9 +191,9 @@ async function about(service: string, part: string, check: () => void | Promise<
   }
 }
 
-/** A server that crashed, or is only just coming up again, cannot tell; it is no reason to refuse the whole project. */
+/** A server that crashed, has no room, or is only just coming up again, cannot tell; it is no reason to refuse the whole project. */
 function unlessDown(error: unknown): boolean {
-  if (isHowdahError(error, "SQL_FAILED")) return true;
+  if (isHowdahError(error, "SQL_FAILED") || isHowdahError(error, "DISK_FULL")) return true;
   throw error;
 }
 

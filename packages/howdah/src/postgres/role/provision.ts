@@ -2,7 +2,7 @@ import type pg from "pg";
 import { HowdahError } from "../../kernel/errors.js";
 import { checkIdentifier } from "../../kernel/names.js";
 import { retry } from "../../kernel/retry.js";
-import { connectAdmin, connectUser, type Endpoint, sqlStateOf } from "../server/index.js";
+import { connectAdmin, connectUser, type Endpoint, sqlFailure, sqlStateOf } from "../server/index.js";
 import { ADMIN_ROLE } from "../settings/index.js";
 import type { Provision } from "../types.js";
 import { ident, literal } from "./quoting.js";
@@ -18,7 +18,7 @@ const LOGIN_REFUSED = ["28P01", "28000", "3D000"];
 /**
  * Makes role, password and database as wished; idempotent, and alters only what differs. The role is a superuser of
  * its own server, as POSTGRES_USER is in the official image, and owns the database.
- * Throws NAME_INVALID for names that are reserved, SQL_FAILED for what PostgreSQL refuses.
+ * Throws NAME_INVALID for names that are reserved, SQL_FAILED for what PostgreSQL refuses, DISK_FULL.
  */
 export async function provision(spec: Endpoint, wish: Provision): Promise<void> {
   checkIdentifier(wish.username, "role");
@@ -83,10 +83,10 @@ function translated(error: unknown, { username }: Provision): unknown {
   if (state === RESERVED_NAME) {
     return new HowdahError("NAME_INVALID", `role name '${username}' is reserved`, { cause: error });
   }
-  return new HowdahError("SQL_FAILED", error.message, { cause: error, fields: { sqlstate: state } });
+  return sqlFailure(error, error.message);
 }
 
-/** Whether the role can log in to the database with the password. Throws SQL_FAILED when the server cannot tell. */
+/** Whether the role can log in to the database with the password. Throws SQL_FAILED or DISK_FULL when the server cannot tell. */
 export async function passwordWorks(spec: Endpoint, wish: Provision): Promise<boolean> {
   try {
     await (await connectUser(spec, wish)).end();

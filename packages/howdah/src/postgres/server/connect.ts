@@ -8,6 +8,8 @@ import type { Distribution, ServerSpec } from "../types.js";
 /** What a connection needs to know of a server. */
 export type Endpoint = Pick<ServerSpec, "paths" | "title"> & { readonly distribution: Pick<Distribution, "major"> };
 
+/** SQLSTATE disk_full. */
+const DISK_FULL = "53100";
 const CONNECT_MS = 10_000;
 /** CREATE DATABASE copies template1, which may be large; nothing else of ours takes seconds. */
 const ADMIN_QUERY_MS = 600_000;
@@ -108,7 +110,7 @@ async function checkServer(client: pg.Client, { paths, title }: Endpoint): Promi
   });
 }
 
-/** A session as a user would have it. Throws SQL_FAILED. */
+/** A session as a user would have it. Throws SQL_FAILED, DISK_FULL. */
 export async function connectUser(
   spec: Endpoint,
   user: { username: string; password: string; database: string },
@@ -134,10 +136,16 @@ async function connect(spec: Endpoint, config: pg.ClientConfig & { user: string 
     // Also closes the socket of an attempt that timed out.
     await client.end().catch(() => undefined);
     const words = error instanceof Error ? error.message : String(error);
-    throw new HowdahError("SQL_FAILED", `role '${config.user}' cannot log in to server '${spec.title}': ${words}`, {
-      cause: error,
-    });
+    throw sqlFailure(error, `role '${config.user}' cannot log in to server '${spec.title}': ${words}`);
   }
+}
+
+/** SQL_FAILED, or DISK_FULL when that is why: the kernel's words come with other states than its own, too. */
+export function sqlFailure(cause: unknown, message: string): HowdahError {
+  const sqlstate = sqlStateOf(cause);
+  const isDiskFull = sqlstate === DISK_FULL || message.includes("No space left on device");
+  const fields = sqlstate === undefined ? {} : { sqlstate };
+  return new HowdahError(isDiskFull ? "DISK_FULL" : "SQL_FAILED", message, { cause, fields });
 }
 
 /** The SQLSTATE of an error from `pg`, also when it is the cause of ours. */

@@ -1,6 +1,6 @@
 export { AdminSessions } from "./admin-sessions.js";
 export { readConfiguration, requestedSettings } from "./configuration.js";
-export { connectAdmin, connectUser, type Endpoint, sqlStateOf, TRUSTED_PATH } from "./connect.js";
+export { connectAdmin, connectUser, type Endpoint, sqlFailure, sqlStateOf, TRUSTED_PATH } from "./connect.js";
 export { pruneLogs } from "./log-files.js";
 export type { ServerLogLine } from "./log-line.js";
 export { observeServer } from "./observe-server.js";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { minimalEnvironment } from "../../kernel/environment.js";
 import { errnoOf, HowdahError } from "../../kernel/errors.js";
-import { type ProcessIdentity, spawnDetached, waitForExit } from "../../runtime/process/index.js";
+import { type ProcessIdentity, requireFreeSpace, spawnDetached, waitForExit } from "../../runtime/process/index.js";
 import type { Settings } from "../../spec/index.js";
 import { hasPreloadLibrary } from "../distribution/index.js";
 import { ownedSettings, preloadSettings, toArguments } from "../settings/index.js";
@@ -18,15 +18,17 @@ import { untilReady, watchData } from "./until-ready.js";
 const COLLECTOR_MS = 2_000;
 /** A start makes one file of JSON and one of plain text. */
 const COLLECTOR_FILES = 2;
+/** A server that finds less than this cannot even write why it ended. */
+const ROOM_FOR_WORDS = 64 * 1024;
 
 export interface Launched {
   readonly postmaster: ProcessIdentity;
   readonly durationMs: number;
 }
 
-/** Starts a postmaster and waits until it is ready, for as long as its recovery takes. Throws what `startFailure` makes
- *  of its log when it ends before that, and the signal's reason when aborted; no process is left then.
- *  `requested`: what its configuration files ask for. */
+/** Starts a postmaster and waits until it is ready, for as long as its recovery takes. When it ends before that, throws
+ *  what `startFailure` makes of its log, or DISK_FULL when it had no room to say why; when aborted, the signal's reason. No
+ *  process is left then. `requested`: what its configuration files ask for. */
 export async function launch(
   spec: ServerSpec,
   requested: Settings,
@@ -37,7 +39,11 @@ export async function launch(
   using changes = watchData(spec);
   const postmaster = await spawnPostmaster(spec, requested);
   if (await untilReady(spec, postmaster, signal, changes)) return { postmaster, durationMs: performance.now() - began };
-  throw startFailure(spec, await lastWords(spec, beganAt));
+  const words = await lastWords(spec, beganAt);
+  if (!words.some(({ level }) => level === "FATAL" || level === "PANIC")) {
+    await requireFreeSpace(spec.paths.log, ROOM_FOR_WORDS);
+  }
+  throw startFailure(spec, words);
 }
 
 async function spawnPostmaster(spec: ServerSpec, requested: Settings): Promise<ProcessIdentity> {
