@@ -80,6 +80,12 @@ async function end(identity: ProcessIdentity): Promise<void> {
 function writeInfo(layout: Layout, { pid, startTime }: ProcessIdentity, uid: number | null): void {
   const draft = `${layout.gatewayInfo}.tmp`;
   rmSync(draft, { force: true });
-  writeFileSync(draft, `${JSON.stringify({ pid, startTime, uid })}\n`, { mode: 0o600, flag: "wx" });
-  renameSync(draft, layout.gatewayInfo);
+  try {
+    writeFileSync(draft, `${JSON.stringify({ pid, startTime, uid })}\n`, { mode: 0o600, flag: "wx" });
+    renameSync(draft, layout.gatewayInfo);
+  } catch (error) {
+    // A full disk takes the name and nothing more.
+    rmSync(draft, { force: true });
+    throw error;
+  }
 }
