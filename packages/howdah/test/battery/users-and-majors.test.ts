@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyCheckout, ordinaryUser } from "../support/checkout.js";
-import { Installation, listProcesses, query } from "../support/installation.js";
+import { Installation, listProcesses, query, until } from "../support/installation.js";
 
 const isRoot = process.getuid?.() === 0;
 const MAJORS = [15, 16, 17, 18];
@@ -87,5 +87,26 @@ describe.skipIf(!isRoot)("root with the checkout under a private home (root only
     const [row] = await query(await howdah.url("db"), "select 1 as one");
     expect(row.one).toBe(1);
     expect(Math.min(...uidsOfPostgres(howdah))).toBeGreaterThanOrEqual(70_000);
+  });
+
+  it("the gateway is another user's, also when it was killed and when it was handed over, and wakes services", async () => {
+    const program = copyCheckout(join(private_.folder, "root-home-2"), 0o700);
+    await using howdah = new Installation({ program });
+    await howdah.ok(["services", "create", "-t", "postgres", "-n", "db", "-s", "mode=flash", "-s", "timeout=1"]);
+    const url = await howdah.url("db");
+    const wakes = async () => {
+      await until("it sleeps", async () => (await howdah.json(["services", "show", "db"])).status === "sleeping");
+      expect(await query(url, "select 1 as one")).toEqual([{ one: 1 }]);
+      const { workers } = howdah.gateway();
+      const uids = workers.map((pid) =>
+        Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]),
+      );
+      expect(Math.min(...uids)).toBeGreaterThanOrEqual(69_000);
+      return workers;
+    };
+    for (const pid of await wakes()) process.kill(pid, "SIGKILL");
+    await wakes();
+    await howdah.ok(["server", "restart"]);
+    await wakes();
   });
 });
