@@ -10,6 +10,7 @@ import {
   chownSync,
   closeSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -162,6 +163,23 @@ async function startPgbouncer(folder, server, verifier) {
   return { port, pid: child.pid };
 }
 
+/** The product's own keeper and worker; a stand-in for control tells them this one server. */
+async function startGateway(folder, server, verifier) {
+  const home = join(folder, "home");
+  mkdirSync(home, { mode: 0o755 });
+  const socket = join(folder, `.s.PGSQL.${server.port}`);
+  const child = spawn(process.execPath, [join(repository, "bench/real-gateway.mjs"), socket, verifier, home], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+  });
+  started.push(child);
+  const line = await new Promise((done, fail) => {
+    child.stdout.once("data", (text) => done(String(text)));
+    child.once("exit", () => fail(new Error("the gateway ended")));
+  });
+  const [port, pid] = line.trim().split(" ").map(Number);
+  return { port, pid };
+}
+
 async function startPassThrough(folder, server, modulePath) {
   const script = join(repository, "bench/pass-through.mjs");
   const module = modulePath ?? join(repository, "packages/howdah/dist/gateway/splice/index.js");
@@ -296,7 +314,7 @@ async function targetsOf(folder) {
   const wanted = (name) => !options.without.includes(name) && !extra.some((t) => t.name === name);
   const targets = [];
   if (wanted("direct")) targets.push(direct);
-  if (wanted("gateway")) targets.push({ name: "gateway", ...(await startPassThrough(folder, server)) });
+  if (wanted("gateway")) targets.push({ name: "gateway", ...(await startGateway(folder, server, verifier)) });
   targets.push(...extra);
   if (wanted("pgbouncer")) targets.push({ name: "pgbouncer", ...(await startPgbouncer(folder, server, verifier)) });
   return { targets, megabytes };

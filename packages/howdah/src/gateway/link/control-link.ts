@@ -30,8 +30,8 @@ export interface ControlLinkOptions {
   readonly handlers: GatewayHandlers;
   /** Asked at each connection. */
   readonly hello: () => GatewayHello;
-  /** Control has answered the hello. */
-  readonly onWelcome?: () => void;
+  /** Control has answered a hello, which held this; what changed since is to be said now. */
+  readonly onWelcome?: (said: GatewayHello) => void;
   readonly waitMs?: number;
 }
 
@@ -58,7 +58,9 @@ export class ControlLink {
   /** Says again who we are, because it changed. */
   async sayHello(): Promise<void> {
     try {
-      if (this.#peer !== null) await this.#greet(this.#peer);
+      if (this.#peer === null) return;
+      const said = await this.#greet(this.#peer);
+      this.#options.onWelcome?.(said);
     } catch (err) {
       // It is said at the next connection in any case.
       this.#options.log.debug({ err }, "control did not hear what changed");
@@ -146,23 +148,25 @@ export class ControlLink {
       });
       socket.once("connect", () => {
         this.#greet(peer).then(
-          () => this.#welcome(peer),
+          (said) => this.#welcome(peer, said),
           () => peer.end(),
         );
       });
     });
   }
 
-  async #greet(peer: Peer): Promise<void> {
-    await peer.call("hello", this.#options.hello(), { check: () => undefined, timeoutMs: HELLO_MS });
+  async #greet(peer: Peer): Promise<GatewayHello> {
+    const said = this.#options.hello();
+    await peer.call("hello", said, { check: () => undefined, timeoutMs: HELLO_MS });
+    return said;
   }
 
-  #welcome(peer: Peer): void {
+  #welcome(peer: Peer, said: GatewayHello): void {
     if (peer.ended) return;
     this.#peer = peer;
     this.#arrival.resolve(peer);
     this.#options.log.info("control is here");
-    this.#options.onWelcome?.();
+    this.#options.onWelcome?.(said);
   }
 
   #forget(peer: Peer): boolean {

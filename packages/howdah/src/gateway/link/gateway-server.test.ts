@@ -58,7 +58,11 @@ function hello(fields: Partial<GatewayHello> = {}): GatewayHello {
   return { pid: 10, version: "1", startedAt: 1, keeper: 9, draining: false, sessions: [], listening: [], ...fields };
 }
 
-function link(state: { hello: GatewayHello }, handlers: Partial<GatewayHandlers> = {}): ControlLink {
+function link(
+  state: { hello: GatewayHello },
+  handlers: Partial<GatewayHandlers> = {},
+  onWelcome: (said: GatewayHello) => void = () => undefined,
+): ControlLink {
   const unexpected = () => {
     throw new Error("nobody asked for this");
   };
@@ -67,6 +71,7 @@ function link(state: { hello: GatewayHello }, handlers: Partial<GatewayHandlers>
     log,
     waitMs: 2_000,
     hello: () => state.hello,
+    onWelcome,
     handlers: {
       ...{ configure: unexpected, remove: unexpected, close: unexpected, open: unexpected, tls: unexpected },
       ...{
@@ -126,6 +131,21 @@ describe("the socket", () => {
 });
 
 describe("control and gateway", () => {
+  it("say behind a hello what changed while it was on its way", async () => {
+    const state = { hello: hello({ sessions: [{ service: 3, count: 2 }] }) };
+    const said: GatewayHello[] = [];
+    const worker = link(state, {}, (each) => {
+      said.push(each);
+      worker.notify("activity", { service: 3, sessions: 1 });
+    });
+    await expect.poll(() => seen.activity).toEqual([[3, 1]]);
+    state.hello = hello({ keeper: null, sessions: [{ service: 3, count: 1 }] });
+    await worker.sayHello();
+    expect(said).toHaveLength(2);
+    expect(said[1]).toEqual(state.hello);
+    await expect.poll(() => seen.activity.length).toBe(2);
+  });
+
   it("ask and tell each other", async () => {
     const state = { hello: hello({ sessions: [{ service: 3, count: 2 }], listening: [3] }) };
     const worker = link(state, { close: ({ id }) => ({ sessions: id }) });

@@ -136,6 +136,8 @@ class Worker implements GatewayPeer {
   readonly #early: (() => void)[] = [];
   #hello: GatewayHello | null = null;
   #introduced = false;
+  /** A hello is on its way to who listens; what was said behind it must not overtake it. */
+  #greeting = false;
 
   constructor(socket: Socket, options: GatewayServerOptions, events: WorkerEvents) {
     this.#options = options;
@@ -198,6 +200,7 @@ class Worker implements GatewayPeer {
   #greet(hello: GatewayHello): void {
     clearTimeout(this.#patience);
     this.#hello = hello;
+    this.#greeting = true;
     this.#events.onHello();
   }
 
@@ -205,6 +208,7 @@ class Worker implements GatewayPeer {
   introduce(): void {
     if (this.ended) return;
     this.#introduced = true;
+    this.#greeting = false;
     this.#options.onHello(this, this.hello);
     for (const tell of this.#early.splice(0)) tell();
   }
@@ -212,7 +216,7 @@ class Worker implements GatewayPeer {
   #notice(method: string, params: unknown): void {
     if (this.#hello === null) throw new MalformedMessage("a notice before the hello");
     const tell = this.#reader(method, params);
-    if (this.#introduced) tell();
+    if (this.#introduced && !this.#greeting) tell();
     else if (this.#early.length < MAX_EARLY) this.#early.push(tell);
     else throw new MalformedMessage("too many notices");
   }

@@ -57,7 +57,10 @@ export class GatewayWorker {
       log: o.log,
       handlers: this.#handlers(),
       hello: () => this.#hello(),
-      onWelcome: () => this.#tellIfReady(),
+      onWelcome: (said) => {
+        this.#tellChanges(said);
+        this.#tellIfReady();
+      },
     });
     this.#keeper = new KeeperLine({
       onMessage: (message, handle) => this.#hear(message, handle),
@@ -92,9 +95,20 @@ export class GatewayWorker {
       startedAt: this.#startedAt,
       keeper: this.#keeper.keeper,
       draining: this.#draining,
-      sessions: this.#sessions.byService,
+      sessions: this.#sessions.tellAll(),
       listening: this.#listeners.services,
     };
+  }
+
+  /** Clients that came or went while the hello was on its way: nobody would tell of them later, and a service whose last
+   *  client is thought to be there never sleeps. */
+  #tellChanges({ sessions: said }: GatewayHello): void {
+    const now = new Map(this.#sessions.tellAll().map(({ service, count }) => [service, count]));
+    for (const { service, count } of said) {
+      if (now.get(service) !== count) this.#link.notify("activity", { service, sessions: now.get(service) ?? 0 });
+      now.delete(service);
+    }
+    for (const [service, sessions] of now) this.#link.notify("activity", { service, sessions });
   }
 
   #hear(message: KeeperOrder, handle: unknown): void {

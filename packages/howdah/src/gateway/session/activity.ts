@@ -24,6 +24,12 @@ export class Activity {
     told.timer ??= setTimeout(() => this.#tell(service, told), MIN_GAP_MS);
   }
 
+  /** Control was told another way. */
+  told(service: number, sessions: number): void {
+    const known = this.#services.get(service);
+    if (known !== undefined) known.sessions = sessions;
+  }
+
   #tell(service: number, told: Told): void {
     if (told.timer !== null) clearTimeout(told.timer);
     told.timer = null;

@@ -276,6 +276,17 @@ describe("activity", () => {
     activity.changed(1, 0);
     expect(told).toEqual([1, 4, 0]);
   });
+
+  it("is told once more where a hello has said something else meanwhile", async () => {
+    const told: number[] = [];
+    const activity = new Activity((_service, sessions) => told.push(sessions));
+    activity.changed(1, 1);
+    activity.changed(1, 2);
+    activity.told(1, 2);
+    activity.changed(1, 1);
+    while (told.length < 2) await settle();
+    expect(told).toEqual([1, 1]);
+  });
 });
 
 describe("the certificate", () => {

@@ -150,6 +150,13 @@ export class Sessions {
     await forwardCancel(socketPath, { pid, secret: key, timeoutMs: CANCEL_MS });
   }
 
+  /** `byService`, for control: it counts as told. */
+  tellAll(): { readonly service: number; readonly count: number }[] {
+    const all = this.byService;
+    for (const { service, count } of all) this.#activity.told(service, count);
+    return all;
+  }
+
   stats(): Omit<GatewayStats, "rss"> {
     let { bytesFromClients, bytesToClients } = this.#counts;
     for (const { copied } of this.#all) {
