@@ -12,7 +12,7 @@ const UID_CLAIMS = "/var/lib/howdah-uids";
 /** PostgreSQL's and our own names in a service's folder. */
 const OF_A_SERVICE = new Set(["data", "log", "last-good", "pg_hba.conf", "pg_ident.conf"]);
 const OF_A_HOME =
-  /^(state\.db(-wal|-shm)?|control\.lock\.db(-journal)?|encryption_key|(server|gateway)\.(log|log\.1|json)|engines|pool|services|sockets|trash)$/;
+  /^(state\.db(-wal|-shm)?|control\.lock\.db(-journal)?|encryption_key|gateway\.secret|(server|gateway)\.(log|log\.1|json)|engines|pool|services|sockets|trash)$/;
 const SOCKETS = new Set(["api.sock", "gateway.sock"]);
 
 // biome-ignore lint/suspicious/noExplicitAny: rows as the command line prints them
