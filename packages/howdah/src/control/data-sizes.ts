@@ -15,7 +15,9 @@ const LOOK_EVERY_MS = 60_000;
 export class DataSizes implements Disposable {
   readonly #context: Context;
   readonly #bytes = new Map<number, number>();
-  readonly #measuring = new Set<number>();
+  /** Those that are to be looked at, in order. */
+  readonly #due = new Set<number>();
+  #atWork = false;
   readonly #measuredAt = new Map<number, number>();
   readonly #timer: NodeJS.Timeout;
   readonly #onChange = (id: number) => this.#changed(id);
@@ -35,6 +37,7 @@ export class DataSizes implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.#context.changes.off("changed", this.#onChange);
+    this.#due.clear();
   }
 
   #changed(id: number): void {
@@ -57,13 +60,24 @@ export class DataSizes implements Disposable {
   }
 
   #measure(id: number): void {
-    if (this.#measuring.has(id)) return;
-    this.#measuring.add(id);
     this.#measuredAt.set(id, Date.now());
-    folderBytes(this.#context.layout.service(id).data)
-      .then((bytes) => this.#bytes.set(id, bytes))
-      .catch((err: unknown) => this.#context.log.warn({ err, serviceId: id }, "unable to measure the data directory"))
-      .finally(() => this.#measuring.delete(id));
+    this.#due.add(id);
+    if (!this.#atWork) void this.#work();
+  }
+
+  /** One after the other: a server that starts with a thousand services would hold a million file names at once. */
+  async #work(): Promise<void> {
+    this.#atWork = true;
+    for (const id of this.#due) {
+      this.#due.delete(id);
+      try {
+        const bytes = await folderBytes(this.#context.layout.service(id).data);
+        if (this.#measuredAt.has(id)) this.#bytes.set(id, bytes);
+      } catch (err) {
+        this.#context.log.warn({ err, serviceId: id }, "unable to measure the data directory");
+      }
+    }
+    this.#atWork = false;
   }
 }
 
