@@ -22,7 +22,7 @@ import {
 } from "../postgres/index.js";
 import { prepareServiceFolders, removeTree, requireFreeSpace } from "../runtime/index.js";
 import type { ServiceRecord } from "../store/index.js";
-import { type Context, credentialsOf, marks, placeOf, serverSpec, titleOf, wantedOf } from "./context.js";
+import { type Context, credentialsOf, marks, serverSpec, titleOf, wantedOf } from "./context.js";
 import { fallAsleep } from "./fall-asleep.js";
 import type { Action } from "./plan-service.js";
 import { endOfLifeNotice } from "./plan-stack.js";
@@ -91,7 +91,7 @@ async function stop(context: Context, record: ServiceRecord): Promise<void> {
 /** While it is stopped, its clients are still asked for their passwords before they hear so. */
 async function keepRoles(context: Context, record: ServiceRecord): Promise<void> {
   try {
-    const secrets = await context.sessions.run(placeOf(context, record), readRoleSecrets);
+    const secrets = await context.admin.run(record, readRoleSecrets);
     context.store.services.setRoleSecrets(record.id, secrets);
   } catch (err) {
     // A server that does not answer must be stoppable, too.

@@ -1,14 +1,15 @@
 import type { EventEmitter } from "node:events";
 import { parseSize } from "../kernel/sizes.js";
-import type { AdminSessions, ClusterPool, Distribution, Endpoint, Engines, ServerSpec } from "../postgres/index.js";
+import type { AdminSessions, ClusterPool, Distribution, Engines, ServerSpec } from "../postgres/index.js";
 import type { ServiceRecord, Store } from "../store/index.js";
+import type { AdminWork } from "./admin-work.js";
 import { type Base, titleOf } from "./base.js";
 import type { Gateway } from "./gateway.js";
 import type { Applied } from "./plan-service.js";
 import { credentialsFingerprint } from "./plan-service.js";
 import type { Sleep } from "./sleep.js";
 
-export { titleOf } from "./base.js";
+export { placeOf, titleOf } from "./base.js";
 
 /** What every part of the control plane works with. */
 export interface Context extends Base {
@@ -18,6 +19,7 @@ export interface Context extends Base {
   readonly sleep: Sleep;
   /** Our own sessions on running servers. */
   readonly sessions: AdminSessions;
+  readonly admin: AdminWork;
   /** Services whose server this process saw end in order, with nothing left of it: they start without a look around. */
   readonly clean: Set<number>;
   /** The gateway's user as root, who may reach the servers' sockets; null: our own. */
@@ -47,12 +49,6 @@ export function serverSpec(context: Context, record: ServiceRecord, distribution
     // A server that sleeps often would begin with an empty cache each time.
     preload: record.definition.mode.kind === "flash" ? ["pg_prewarm"] : [],
   };
-}
-
-/** Where our own sessions go. */
-export function placeOf(context: Context, record: ServiceRecord): Endpoint & { readonly id: number } {
-  const { id, definition } = record;
-  return { id, title: titleOf(record), paths: context.layout.service(id), distribution: { major: definition.major } };
 }
 
 /** User numbers of this home: its services', those in the trash, the gateway's. */

@@ -18,6 +18,7 @@ import {
 import { claimUid, type Layout, reclaimUids } from "../runtime/index.js";
 import { DEFAULT_MAJOR } from "../spec/index.js";
 import type { Store } from "../store/index.js";
+import { AdminWork } from "./admin-work.js";
 import { Allocator } from "./allocate.js";
 import { Certificates } from "./certificates.js";
 import { connectionView, letIn } from "./clients.js";
@@ -81,9 +82,10 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     },
   );
   const sleep: Sleep = new Sleep({ environment, layout, store, log, gateway }, (id) => reconciler.kick(id));
+  const sessions = new AdminSessions();
+  const admin = new AdminWork({ environment, layout, store, log }, sessions);
   const context: Context = {
-    ...{ environment, layout, store, log, engines, pool, changes, gateway, gatewayUid, sleep },
-    sessions: new AdminSessions(),
+    ...{ environment, layout, store, log, engines, pool, changes, gateway, gatewayUid, sleep, sessions, admin },
     clean: new Set(),
   };
   const reconciler: Reconciler = new Reconciler(context, {

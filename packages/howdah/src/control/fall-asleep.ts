@@ -40,16 +40,16 @@ function unprepared(context: Context, record: ServiceRecord, error: unknown): st
 
 /** Phase one. Resolves to what speaks against a sleep. */
 async function prepare(context: Context, record: ServiceRecord, signal: AbortSignal): Promise<readonly string[]> {
-  const { sessions, log } = context;
+  const { admin, log } = context;
   const place = placeOf(context, record);
-  const before = await sessions.run(place, readActivity);
+  const before = await admin.run(record, readActivity);
   if (before.length > 0 || signal.aborted) return before;
   const done = await vacuumDue(place, { signal, log });
   if (done.length > 0) {
     context.store.events.append({ serviceId: record.id, kind: "vacuumed", message: describeTables(done) });
   }
   if (signal.aborted) return [];
-  await sessions.run(place, checkpoint);
+  await admin.run(record, checkpoint);
   return [];
 }
 
@@ -59,15 +59,14 @@ async function stopUnlessBusy(
   record: ServiceRecord,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { store, sessions, gateway, sleep, log, clean } = context;
-  const place = placeOf(context, record);
-  const secrets = await sessions.run(place, readRoleSecrets);
+  const { store, sessions, admin, gateway, sleep, log, clean } = context;
+  const secrets = await admin.run(record, readRoleSecrets);
   if (signal.aborted || sleep.wakeWanted(record.id)) return [];
   if ((await gateway.closed(record.id, { unlessBusy: true })) > 0) return [];
   let stopping = false;
   try {
     // Nobody comes in any more; what goes on inside by itself may have begun only now.
-    const reasons = await sessions.run(place, readActivity);
+    const reasons = await admin.run(record, readActivity);
     // Aborted: somebody came and left while the door was being closed, and may have changed a password since it was read.
     if (reasons.length > 0 || signal.aborted || sleep.wakeWanted(record.id)) return reasons;
     const began = performance.now();

@@ -7,7 +7,7 @@ import { HowdahError } from "../kernel/errors.js";
 import { ADMIN_ROLE, readRoleSecret } from "../postgres/index.js";
 import type { RoleSecret } from "../spec/index.js";
 import type { ServiceRecord } from "../store/index.js";
-import { type Context, placeOf, titleOf } from "./context.js";
+import { type Context, titleOf } from "./context.js";
 
 export async function verifierOf(context: Context, service: number, role: string): Promise<RoleSecret | null> {
   if (role === ADMIN_ROLE) return null;
@@ -21,7 +21,7 @@ export async function verifierOf(context: Context, service: number, role: string
       continue;
     }
     try {
-      return await context.sessions.run(placeOf(context, record), (client) => readRoleSecret(client, role));
+      return await context.admin.run(record, (client) => readRoleSecret(client, role));
     } catch (error) {
       // It went down while it was asked; otherwise there is nothing more to try.
       if (context.gateway.isOpen(service)) throw error;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectTo, Installation, listProcesses, query, until } from "../support/installation.js";
@@ -70,6 +71,23 @@ describe("crashes", () => {
     const [role] = await query(url, "select rolcanlogin, rolsuper from pg_roles where rolname = 'howdah_admin'");
     expect(role).toEqual({ rolcanlogin: true, rolsuper: true });
   });
+
+  it.each(["alter role howdah_admin nologin", "alter role howdah_admin rename to somebody"])(
+    "heals it while the server runs, at the next login: %s",
+    async (broken) => {
+      const postmaster = postmasterOf(howdah, id);
+      await query(url, broken);
+      await query(
+        url,
+        "select pg_terminate_backend(pid) from pg_stat_activity where usesysid = 10 and datname is not null",
+      );
+      const [role] = await query(url, "select rolcanlogin, rolsuper from pg_roles where rolname = 'howdah_admin'");
+      expect(role).toEqual({ rolcanlogin: true, rolsuper: true });
+      expect(postmasterOf(howdah, id)).toBe(postmaster);
+      // Attempts come at most every five seconds.
+      await delay(5_100);
+    },
+  );
 
   it("stops everything with 'server stop --all' and brings it back where it was", async () => {
     await howdah.ok(["server", "stop", "--all"]);

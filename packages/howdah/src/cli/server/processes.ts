@@ -5,7 +5,9 @@ import { SUPERVISOR_MARK } from "./supervisor.js";
 
 /** Loops that keep a server of this home alive. There is at most one but for moments. */
 export function findSupervisors(home: string): ProcessIdentity[] {
-  return processesNamed("sh").filter(({ pid }) => isSupervisor(wordsOf(pid), home));
+  const loops = processesNamed("sh").filter(({ pid }) => isSupervisor(wordsOf(pid), home));
+  // Between fork and exec a loop's child looks like the loop itself, but a signal would end it.
+  return loops.filter(({ ppid }) => !loops.some((loop) => loop.pid === ppid));
 }
 
 export function isSupervisor(words: readonly string[], home: string): boolean {

@@ -36,6 +36,10 @@ describe("the loop", () => {
     expect(await loop([`exit ${refusal}`])).toEqual({ code: refusal, starts: ["server run"] });
   });
 
+  it("does not take a nudge that met the server before it was one for a server that ran", async () => {
+    expect(await loop(["kill -USR1 $$", "exit 8"])).toEqual({ code: 8, starts: ["server run", "server run"] });
+  });
+
   it("brings back a server that was killed, and keeps trying when that fails", async () => {
     const { code, starts } = await loop(["kill -9 $$", "exit 8", "exit 0"]);
     expect(code).toBe(0);

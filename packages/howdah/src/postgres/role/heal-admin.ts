@@ -43,12 +43,13 @@ export async function adminWorks(spec: ServerSpec): Promise<boolean> {
       await client.end();
     }
   } catch (error) {
-    if (isBroken(error)) return false;
+    if (adminIsBroken(error)) return false;
     throw error;
   }
 }
 
-function isBroken(error: unknown): boolean {
+/** Whether an error of `connectAdmin`, or of work behind it, says that the platform's role is not what it should be. */
+export function adminIsBroken(error: unknown): boolean {
   const state = sqlStateOf(error) ?? "";
   // Superusers are not counted against limits, so this one is about a role that is none any more.
   const limited =

@@ -1,4 +1,5 @@
-export { adminWorks, healAdmin } from "./heal-admin.js";
+export { adminIsBroken, adminWorks, healAdmin } from "./heal-admin.js";
+export { healAdminOnline } from "./heal-online.js";
 export { passwordWorks, provision } from "./provision.js";
 export { ident, literal } from "./quoting.js";
 export { readRoleSecret, readRoleSecrets } from "./role-secrets.js";
