@@ -210,11 +210,12 @@ async function applyCredentials(context: Context, record: ServiceRecord): Promis
   const { username, database } = record.definition;
   await provision(spec, { username, database, password: store.services.password(record.id) });
   const scriptsToRun = record.provisioned === null && store.services.initScripts(record.id).length > 0;
+  const kind = record.provisioned === null ? "provisioned" : "credentials-changed";
+  store.events.append({ serviceId: record.id, kind, message: `role '${username}', database '${database}'` });
+  // Last: from here on the service is not taken back any more when something fails, such as a disk that fills up.
   if (!scriptsToRun) store.services.patch(record.id, { provisioned: credentials });
   // Only now: while a user waits for this service, nothing else should use the machine.
   if (record.provisioned === null) context.pool.fill(spec.distribution);
-  const kind = record.provisioned === null ? "provisioned" : "credentials-changed";
-  store.events.append({ serviceId: record.id, kind, message: `role '${username}', database '${database}'` });
 }
 
 /** Scripts of /docker-entrypoint-initdb.d run once on the fresh server, as its user; half of them is as none. */

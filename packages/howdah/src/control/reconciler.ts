@@ -162,13 +162,16 @@ export class Reconciler {
   }
 
   async #settle(record: ServiceRecord, slot: Slot, postmaster: ProcessIdentity | null): Promise<void> {
-    const { store, gateway, sleep, log } = this.#context;
+    const { gateway, sleep } = this.#context;
     const { id } = record;
     const isUp = postmaster !== null;
     const state = record.desired === "stopped" ? "stopped" : isUp ? "running" : "sleeping";
+    // A wish that came true is written down first, or a disk that fills up in between makes it look failed.
+    const isWish = record.observedGeneration !== record.generation;
+    if (isWish) this.#note(record, state);
     if (isUp) {
       this.#watch(id, slot, postmaster);
-      // Before anything is written down: clients wait for this.
+      // Clients wait for this.
       const opening = gateway.opened(id);
       sleep.running(record);
       await opening;
@@ -177,18 +180,22 @@ export class Reconciler {
       gateway.markClosed(id);
       sleep.down(id);
     }
-    const patch = { state, stateDetail: null, observedGeneration: record.generation } as const;
-    const now = store.services.get(id);
-    if (now === undefined) return;
-    if (Object.entries(patch).some(([key, value]) => now[key as keyof ServiceRecord] !== value)) {
-      // A wish that came true must be known to have done so even after a power cut; a sleep and a wake need not.
-      if (now.observedGeneration === record.generation) store.services.observe(id, patch);
-      else store.services.patch(id, patch);
-      log.info({ serviceId: id, state }, "service settled");
-    }
+    if (!isWish) this.#note(record, state);
     this.#failures.delete(id);
     // Last: whoever waits for this may look at once.
     this.#context.changes.emit("changed", id);
+  }
+
+  #note(record: ServiceRecord, state: "running" | "stopped" | "sleeping"): void {
+    const { store, log } = this.#context;
+    const patch = { state, stateDetail: null, observedGeneration: record.generation } as const;
+    const now = store.services.get(record.id);
+    if (now === undefined) return;
+    if (Object.entries(patch).every(([key, value]) => now[key as keyof ServiceRecord] === value)) return;
+    // That a wish came true must be known even after a power cut; that a service sleeps or woke need not.
+    if (now.observedGeneration === record.generation) store.services.observe(record.id, patch);
+    else store.services.patch(record.id, patch);
+    log.info({ serviceId: record.id, state }, "service settled");
   }
 
   #watch(id: number, slot: Slot, identity: ProcessIdentity): void {
